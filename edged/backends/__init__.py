@@ -1,0 +1,1 @@
+"""Inference engines: tensors in, tensors out; they know nothing of boxes."""

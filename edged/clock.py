@@ -1,0 +1,61 @@
+"""The only place that asks the operating system for the time.
+
+Instants named `at` are seconds of the monotonic clock, which never jumps; it is what tracks and events are reckoned
+in. Wall-clock time is for people: a box without a battery-backed clock boots in the past and jumps when the network
+comes. So an event stores both, and the boot in which its monotonic time counts.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the rest of edged knows of time."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed point in this boot. Never goes back."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since 1970-01-01 UTC. May jump either way."""
+        ...
+
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        """Sleep until `stop` is set or `timeout_s` seconds have passed; True when stopped."""
+        ...
+
+    def boot_id(self) -> str:
+        """Name this boot of the machine."""
+        ...
+
+
+def wall_at(clock: Clock, at: float) -> float:
+    """Translate the monotonic instant `at` into wall-clock seconds, by the clock as it stands now."""
+    return clock.wall() + (at - clock.monotonic())
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def __init__(self, *, boot_id_path: Path = Path("/proc/sys/kernel/random/boot_id")) -> None:
+        try:
+            self._boot_id = boot_id_path.read_text().strip()
+        except OSError:  # not Linux, or a sandbox without /proc: each process counts as a boot of its own
+            self._boot_id = str(uuid.uuid4())
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        return stop.wait(timeout_s)
+
+    def boot_id(self) -> str:
+        return self._boot_id

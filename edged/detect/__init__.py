@@ -1,0 +1,1 @@
+"""Image in, Detections out, the same for all engines."""

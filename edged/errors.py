@@ -1,0 +1,119 @@
+"""Every error that a user can meet, on one page.
+
+An error says what happened and where (`message`) and what to do about it (`hint`). A foreign exception stops at the
+door of the room that met it and leaves as one of these. The exit code is the command line's (docs/cli.md).
+"""
+
+from __future__ import annotations
+
+
+class EdgedError(Exception):
+    """The root of the tree. `str(error)` is the message and the hint."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}"
+
+
+class ConfigError(EdgedError):
+    """The configuration file cannot be used; the message lists every mistake in it."""
+
+    exit_code = 2
+
+
+# Where frames come from
+
+
+class SourceError(EdgedError):
+    """A camera, file or folder gives no frames."""
+
+    exit_code = 3
+
+
+class SourceNotFound(SourceError):
+    """There is nothing at that path."""
+
+
+class SourceDenied(SourceError):
+    """It is there, but this user may not open it."""
+
+
+class SourceBusy(SourceError):
+    """Another program holds the device."""
+
+
+class SourceUnreadable(SourceError):
+    """It opens, but holds nothing that can be decoded."""
+
+
+class SourceStalled(SourceError):
+    """No frame came within the time-out."""
+
+
+class SourceLost(SourceError):
+    """The device went away in the middle of a stream."""
+
+
+class FrameCorrupt(SourceError):
+    """One frame cannot be decoded; the stream goes on."""
+
+
+# Models and engines
+
+
+class ModelError(EdgedError):
+    """A model cannot be used."""
+
+    exit_code = 4
+
+
+class ModelNotFound(ModelError):
+    """The model folder, or a file that it names, is missing."""
+
+
+class ModelInvalid(ModelError):
+    """The model's files contradict each other or its model.toml."""
+
+
+class BackendError(ModelError):
+    """The inference engine failed: not installed, refused the model, or gave unusable numbers."""
+
+
+# The event log
+
+
+class StoreError(EdgedError):
+    """The event log cannot be read or written."""
+
+    exit_code = 5
+
+
+class StoreNewer(StoreError):
+    """The database was written by a newer edged."""
+
+
+class StoreCorrupt(StoreError):
+    """The database file is damaged."""
+
+
+class StoreNotWritable(StoreError):
+    """The data folder is read-only, full, or belongs to somebody else."""
+
+
+class StoreLocked(StoreError):
+    """Another daemon works on the same data folder."""
+
+
+# The daemon
+
+
+class DaemonError(EdgedError):
+    """A worker of the daemon ended though nobody asked it to."""
+
+    exit_code = 6

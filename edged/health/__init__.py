@@ -1,0 +1,1 @@
+"""How the daemon is: status, and what keeps it alive."""

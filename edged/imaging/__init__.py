@@ -1,0 +1,1 @@
+"""Pixels for people: JPEG snapshots, annotated frames, contact sheets."""

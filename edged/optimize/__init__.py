@@ -1,0 +1,1 @@
+"""The workstation's toolbox: training and export. Heavy imports live only here."""

@@ -1,0 +1,1 @@
+"""How a frame goes from source to event."""

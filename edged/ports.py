@@ -1,0 +1,116 @@
+"""The sockets of the house: what one room needs of another, on one page.
+
+app.py plugs the real parts in; edged.testing has a fake with levers for each; tests/contracts holds both to the same
+promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edged.domain.detections import Detections
+from edged.domain.events import Event
+from edged.domain.frame import BgrImage, Frame
+from edged.domain.health import SourceStats
+from edged.domain.scheduling import Decision
+from edged.domain.tracks import Tracks
+
+
+class EndOfStream(Exception):  # noqa: N818 - an outcome, not an error
+    """A source that can end (a file, a folder) has no more frames."""
+
+
+class Source(Protocol):
+    """Frames from a camera, a file or a folder. Used by one thread at a time."""
+
+    stats: SourceStats
+
+    def open(self) -> None:
+        """Get ready to read. Raises SourceError. May be called again after close()."""
+        ...
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Return the next frame; None when none came within `timeout_s` seconds.
+
+        Raises EndOfStream after the last frame, and SourceError when the source failed and must be reopened. A damaged
+        frame is counted in `stats.corrupt` and passed over.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file. Harmless when closed already."""
+        ...
+
+    def frame_count(self) -> int | None:
+        """How many frames there will be, about; None when nobody knows (a camera)."""
+        ...
+
+
+class Backend(Protocol):
+    """A loaded model in some engine: tensors in, tensors out. Used by one thread at a time."""
+
+    def infer(self, blob: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        """Run the model on one (3, H, W) C-contiguous float32 blob.
+
+        Returns one array an output, in the order that the model's spec names them; each owns its memory and has no batch
+        axis. Raises BackendError.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the engine. Harmless when closed already; infer() after it raises BackendError."""
+        ...
+
+
+class Detector(Protocol):
+    """Image in, objects out."""
+
+    labels: Sequence[str]
+
+    def detect(self, image: BgrImage) -> Detections:
+        """Find objects in an image of any size. Raises BackendError."""
+        ...
+
+
+class Tracker(Protocol):
+    """Detections in, tracks out; one instance a camera."""
+
+    def update(self, detections: Detections, at: float) -> Tracks:
+        """Take in what was detected at the monotonic instant `at`, which never goes back."""
+        ...
+
+    def predict(self, at: float) -> Tracks:
+        """Say where the tracks are at `at` without a detection. Changes no state, only boxes."""
+        ...
+
+
+class Scheduler(Protocol):
+    """Decides which frames deserve the detector."""
+
+    def decide(self, at: float, tracks: Tracks) -> Decision:
+        """Look at the tracks as they stood after the last frame."""
+        ...
+
+
+class Rule(Protocol):
+    """Tracks in, events out; one instance a camera."""
+
+    def update(self, tracks: Tracks) -> list[Event]:
+        """Take in the tracks of one instant and say what happened."""
+        ...
+
+    def finish(self, at: float) -> list[Event]:
+        """No more tracks will come: close what is open."""
+        ...
+
+
+class EventSink(Protocol):
+    """Where events go."""
+
+    def put(self, event: Event, snapshot_jpeg: bytes | None) -> None:
+        """Take an event in. Returns at once; writing happens elsewhere."""
+        ...

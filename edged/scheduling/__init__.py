@@ -1,0 +1,1 @@
+"""Which frame deserves an inference: pure policies."""

@@ -1,0 +1,1 @@
+"""Fakes with levers, held to the same contract tests as the real parts."""
