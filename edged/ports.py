@@ -20,7 +20,7 @@ from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
 
 
-class EndOfStream(Exception):  # noqa: N818 - an outcome, not an error
+class EndOfStream(Exception):
     """A source that can end (a file, a folder) has no more frames."""
 
 
@@ -56,8 +56,8 @@ class Backend(Protocol):
     def infer(self, blob: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
         """Run the model on one (3, H, W) C-contiguous float32 blob.
 
-        Returns one array an output, in the order that the model's spec names them; each owns its memory and has no batch
-        axis. Raises BackendError.
+        Returns one array an output, in the order that the model's spec names them; each owns its memory and has no
+        batch axis. Raises BackendError.
         """
         ...
 
