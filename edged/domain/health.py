@@ -20,16 +20,26 @@ class CameraStatus:
     """One camera, as `edged status` shows it."""
 
     camera: str
-    source: str
-    state: str  # "running", "lost: …", "ended"
-    frames: int = 0
-    detected: int = 0
-    skipped: int = 0
-    corrupt: int = 0
-    fps_in: float = 0.0
+    state: str  # "starting", "running", "lost: …", "ended", "failed"
+    frames: int = 0  # went through the pipeline
+    detected: int = 0  # of these, were looked at by the detector
+    skipped: int = 0  # came, but a newer one was there
+    corrupt: int = 0  # came damaged
+    reopened: int = 0  # times that the source was lost
+    fps_in: float = 0.0  # given out by the source, over the last ten seconds
     fps_detected: float = 0.0
-    tracks: int = 0
+    tracks: int = 0  # objects in view now
     events: int = 0
+
+
+@dataclass(slots=True)
+class StoreStatus:
+    """The event log, as `edged status` shows it."""
+
+    written: int = 0  # events committed since the start
+    waiting: int = 0  # events in memory, not committed yet
+    dropped: int = 0  # events lost because too many were waiting
+    error: str | None = None  # why nothing can be written now
 
 
 @dataclass(slots=True)
@@ -40,15 +50,13 @@ class DaemonStatus:
     pid: int
     run_id: str
     state: str  # "starting", "running", "stopping", "stopped"
-    started_wall_at: float
-    written_wall_at: float
+    started_wall_at: float  # seconds since 1970-01-01 UTC
+    written_wall_at: float  # seconds since 1970-01-01 UTC
     uptime_s: float
     model: str
     backend: str
     inference_p50_ms: float | None
     inference_p99_ms: float | None
     rss_bytes: int
-    events_written: int
-    events_waiting: int
-    store_error: str | None
+    store: StoreStatus = field(default_factory=StoreStatus)
     cameras: list[CameraStatus] = field(default_factory=list)

@@ -1,0 +1,69 @@
+"""The best picture of each track, for its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edged.domain.boxes import area
+from edged.domain.events import Box
+from edged.domain.frame import BgrImage
+from edged.domain.tracks import Tracks, TrackState
+
+Crop = Callable[[BgrImage, Box], BgrImage]
+"""Cut a box with some margin out of an image, as a copy."""
+
+EncodeJpeg = Callable[[BgrImage], bytes]
+
+_BETTER_BY = 1.2  # a new shot must beat the old one by this factor, so that a slow approach is not a copy a frame
+_FORGET_AFTER_S = 60.0  # longer than any rule holds an event back
+
+
+@dataclass(slots=True)
+class _Shot:
+    score: float
+    image: BgrImage
+    seen_at: float
+
+
+class BestShots:
+    """Keeps one crop a track: large, confident, and whole rather than cut off by the frame's edge.
+
+    The JPEG is made only when an event asks for it.
+    """
+
+    def __init__(self, *, crop: Crop, encode: EncodeJpeg) -> None:
+        self._crop = crop
+        self._encode = encode
+        self._shots: dict[int, _Shot] = {}
+
+    def offer(self, tracks: Tracks, image: BgrImage) -> None:
+        """Look at the tracks that were seen in this image. `tracks` and `image` are of the same instant."""
+        seen = tracks[(tracks.state == TrackState.CONFIRMED) & (tracks.seen_at == tracks.at)]
+        for track_id, score, xyxy in zip(seen.track_id.tolist(), _scores(seen, image), seen.xyxy.tolist(), strict=True):
+            shot = self._shots.get(track_id)
+            if shot is None or score > shot.score * _BETTER_BY:
+                self._shots[track_id] = _Shot(score, self._crop(image, tuple(xyxy)), tracks.at)
+            else:
+                shot.seen_at = tracks.at
+        self._forget_old(tracks.at)
+
+    def jpeg(self, track_id: int) -> bytes | None:
+        """The track's best shot as a JPEG; None when there is none."""
+        shot = self._shots.get(track_id)
+        return None if shot is None else self._encode(shot.image)
+
+    def _forget_old(self, at: float) -> None:
+        old = [track_id for track_id, shot in self._shots.items() if at - shot.seen_at > _FORGET_AFTER_S]
+        for track_id in old:
+            del self._shots[track_id]
+
+
+def _scores(tracks: Tracks, image: BgrImage) -> list[float]:
+    """Confidence times the box's side in pixels; a box at the frame's edge counts half."""
+    height_px, width_px = image.shape[:2]
+    inside = (tracks.xyxy[:, :2] > 1).all(axis=1) & (tracks.xyxy[:, 2:] < (width_px - 1, height_px - 1)).all(axis=1)
+    scores = tracks.confidence * np.sqrt(area(tracks.xyxy)) * np.where(inside, 1.0, 0.5)
+    return [float(score) for score in scores]

@@ -1,0 +1,106 @@
+"""What happens to one frame of one camera. Start reading here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edged.clock import Clock
+from edged.domain.events import Event
+from edged.domain.frame import Frame
+from edged.domain.scheduling import Decision
+from edged.domain.tracks import Tracks
+from edged.errors import FrameCorrupt
+from edged.pipeline.best_shots import BestShots
+from edged.pipeline.latency import Latency
+from edged.ports import Detector, EventSink, Rule, Scheduler, Tracker
+
+log = logging.getLogger(__name__)
+
+FrameObserver = Callable[[Frame, Tracks, Decision], None]
+"""Told of every frame after it went through: the trace, the annotated video."""
+
+
+@dataclass(slots=True)
+class CameraCounts:
+    """Running totals of one pipeline."""
+
+    frames: int = 0
+    detected: int = 0
+    corrupt: int = 0
+    events: int = 0
+    tracks: int = 0  # confirmed now
+
+
+class CameraPipeline:
+    """One camera's way from frame to event. All cameras share the detector; the rest is its own."""
+
+    def __init__(
+        self,
+        *,
+        camera: str,
+        scheduler: Scheduler,
+        detector: Detector,
+        tracker: Tracker,
+        rules: Sequence[Rule],
+        best_shots: BestShots,
+        events: EventSink,
+        clock: Clock,
+        latency: Latency,
+        observers: Sequence[FrameObserver] = (),
+    ) -> None:
+        self.camera = camera
+        self.counts = CameraCounts()
+        self._scheduler = scheduler
+        self._detector = detector
+        self._tracker = tracker
+        self._rules = rules
+        self._best_shots = best_shots
+        self._events = events
+        self._clock = clock
+        self._latency = latency
+        self._observers = observers
+        self._tracks = Tracks.empty(at=0.0)
+
+    def step(self, frame: Frame) -> None:
+        """Take one frame all the way."""
+        decision = self._scheduler.decide(frame.captured_at, self._tracks)
+        if decision is Decision.DETECT:
+            self._tracks = self._detect(frame)
+        else:
+            self._tracks = self._tracker.predict(frame.captured_at)
+        self._tell(self._tracks)
+        for observe in self._observers:
+            observe(frame, self._tracks, decision)
+        self.counts.frames += 1
+        self.counts.tracks = len(self._tracks.confirmed())
+
+    def finish(self) -> None:
+        """No more frames will come: close what is open."""
+        for rule in self._rules:
+            self._put(rule.finish(self._tracks.at))
+
+    def _detect(self, frame: Frame) -> Tracks:
+        try:
+            image = frame.image()
+        except FrameCorrupt as error:
+            self.counts.corrupt += 1
+            log.warning("camera %s: %s", self.camera, error)
+            return self._tracker.predict(frame.captured_at)
+        started_at = self._clock.monotonic()
+        detections = self._detector.detect(image)
+        self._latency.add(self._clock.monotonic() - started_at)
+        self.counts.detected += 1
+        tracks = self._tracker.update(detections, frame.captured_at)
+        self._best_shots.offer(tracks, image)
+        return tracks
+
+    def _tell(self, tracks: Tracks) -> None:
+        for rule in self._rules:
+            self._put(rule.update(tracks))
+
+    def _put(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._events.put(event, self._best_shots.jpeg(event.track_id))
+            self.counts.events += 1

@@ -1,0 +1,60 @@
+"""One slot between the thread that captures and the thread that detects."""
+
+from __future__ import annotations
+
+import threading
+
+from edged.domain.frame import Frame
+
+
+class Mailbox:
+    """Holds at most one frame.
+
+    A camera's mailbox keeps the newest frame: one that nobody took is dropped and counted, so what is detected is never
+    older than one frame. A lossless mailbox (a file that must be read in full) makes the writer wait instead.
+
+    All mailboxes of a daemon share one condition, so that the reader can wait for any of them.
+    """
+
+    def __init__(self, arrival: threading.Condition, *, lossless: bool = False) -> None:
+        self._arrival = arrival
+        self._lossless = lossless
+        self._frame: Frame | None = None
+        self._closed = False
+        self.dropped = 0
+
+    def put(self, frame: Frame, stop: threading.Event) -> None:
+        """Leave a frame. Returns without leaving it when `stop` is set while waiting for room."""
+        with self._arrival:
+            while self._lossless and self._frame is not None:
+                if stop.is_set():
+                    return
+                self._arrival.wait(0.1)
+            if self._frame is not None:
+                self.dropped += 1
+            self._frame = frame
+            self._arrival.notify_all()
+
+    def close(self) -> None:
+        """No frame will come any more; the one that waits can still be taken."""
+        with self._arrival:
+            self._closed = True
+            self._arrival.notify_all()
+
+    # For the reader, who holds the condition:
+
+    @property
+    def waiting(self) -> Frame | None:
+        """The frame in the slot, left where it is."""
+        return self._frame
+
+    @property
+    def ended(self) -> bool:
+        """Closed and empty."""
+        return self._closed and self._frame is None
+
+    def take(self) -> Frame | None:
+        """Empty the slot."""
+        frame, self._frame = self._frame, None
+        self._arrival.notify_all()
+        return frame

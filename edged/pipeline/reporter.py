@@ -1,0 +1,108 @@
+"""Puts together what `edged status` shows."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from edged import __version__
+from edged.clock import Clock
+from edged.domain.health import CameraStatus, DaemonStatus, StoreStatus
+from edged.pipeline.camera import CameraPipeline
+from edged.pipeline.feeder import Feeder
+from edged.pipeline.latency import Latency
+from edged.pipeline.mailbox import Mailbox
+
+_RATE_OVER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class CameraParts:
+    """What the reporter looks at for one camera."""
+
+    feeder: Feeder
+    mailbox: Mailbox
+    pipeline: CameraPipeline
+
+
+class Rate:
+    """Events a second, over the last ten seconds, from a running total."""
+
+    def __init__(self) -> None:
+        self._totals: deque[tuple[float, int]] = deque()
+
+    def update(self, at: float, total: int) -> float:
+        """Note the total at the monotonic instant `at` and return the rate in 1/s."""
+        self._totals.append((at, total))
+        while len(self._totals) > 2 and at - self._totals[0][0] > _RATE_OVER_S:
+            self._totals.popleft()
+        (first_at, first), (last_at, last) = self._totals[0], self._totals[-1]
+        return (last - first) / (last_at - first_at) if last_at > first_at else 0.0
+
+
+class Reporter:
+    """Asks every part for its numbers. `report()` is called about once a second, by one thread."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        run_id: str,
+        model: str,
+        backend: str,
+        cameras: Sequence[CameraParts],
+        latency: Latency,
+        store: Callable[[], StoreStatus],
+    ) -> None:
+        self._clock = clock
+        self._run_id = run_id
+        self._model = model
+        self._backend = backend
+        self._cameras = cameras
+        self._latency = latency
+        self._store = store
+        self._process = psutil.Process()
+        self._started_at = clock.monotonic()
+        self._started_wall_at = clock.wall()
+        self._rates = [(Rate(), Rate()) for _ in cameras]
+
+    def report(self, state: str) -> DaemonStatus:
+        """Say how things are now."""
+        return DaemonStatus(
+            version=__version__,
+            pid=self._process.pid,
+            run_id=self._run_id,
+            state=state,
+            started_wall_at=self._started_wall_at,
+            written_wall_at=self._clock.wall(),
+            uptime_s=self._clock.monotonic() - self._started_at,
+            model=self._model,
+            backend=self._backend,
+            inference_p50_ms=self._latency.percentile_ms(50),
+            inference_p99_ms=self._latency.percentile_ms(99),
+            rss_bytes=self._process.memory_info().rss,
+            store=self._store(),
+            cameras=[self._camera(index) for index in range(len(self._cameras))],
+        )
+
+    def _camera(self, index: int) -> CameraStatus:
+        parts = self._cameras[index]
+        counts, stats = parts.pipeline.counts, parts.feeder.source.stats
+        rate_in, rate_detected = self._rates[index]
+        at = self._clock.monotonic()
+        return CameraStatus(
+            camera=parts.feeder.camera,
+            state=parts.feeder.state,
+            frames=counts.frames,
+            detected=counts.detected,
+            skipped=stats.skipped + parts.mailbox.dropped,
+            corrupt=stats.corrupt + counts.corrupt,
+            reopened=stats.reopened,
+            fps_in=rate_in.update(at, stats.frames),
+            fps_detected=rate_detected.update(at, counts.detected),
+            tracks=counts.tracks,
+            events=counts.events,
+        )

@@ -1,0 +1,87 @@
+"""Starts the workers in order, watches them, and stops them in the reverse order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from edged.clock import Clock
+from edged.errors import DaemonError, EdgedError
+from edged.pipeline.worker import Worker
+
+log = logging.getLogger(__name__)
+
+Loop = Callable[[threading.Event], None]
+
+_JOIN_WITHIN_S = 10.0
+
+
+class Supervisor:
+    """Owns every thread of the daemon.
+
+    `stages` are groups of loops in the order of their start: what takes in first (the store), what gives out last (the
+    sources). They are stopped last stage first, so that nothing that was taken in is lost. The daemon's work is done
+    when every loop of the stages after the first has returned by itself.
+    """
+
+    def __init__(self, stages: Sequence[dict[str, Loop]], *, clock: Clock, tick_s: float = 1.0) -> None:
+        self._clock = clock
+        self._tick_s = tick_s
+        self._wake = threading.Event()
+        self._stop_requested = False
+        self._stages = [[Worker(name, loop, on_end=self._wake.set) for name, loop in stage.items()] for stage in stages]
+
+    def request_stop(self) -> None:
+        """Ask for a clean end. Safe from a signal handler and from any thread."""
+        self._stop_requested = True
+        self._wake.set()
+
+    def run(self, tick: Callable[[], None]) -> None:
+        """Run all workers until the work is done, a stop is asked for, or one fails. Calls `tick` every `tick_s`.
+
+        Raises what a worker raised: an EdgedError as it is, anything else as DaemonError.
+        """
+        try:
+            for stage in self._stages:
+                for worker in stage:
+                    worker.start()
+            while not (self._stop_requested or self._failed() or self._done()):
+                tick()
+                self._clock.wait(self._wake, self._tick_s)
+                self._wake.clear()
+        finally:
+            hung = self._stop_all()
+        self._raise_failures(hung)
+
+    def _done(self) -> bool:
+        return not any(worker.running for stage in self._stages[1:] for worker in stage)
+
+    def _failed(self) -> bool:
+        return any(worker.error for stage in self._stages for worker in stage) or any(
+            not worker.running for worker in self._stages[0]
+        )
+
+    def _stop_all(self) -> list[str]:
+        hung = []
+        for stage in reversed(self._stages):
+            for worker in stage:
+                worker.ask_to_stop()
+            hung += [worker.name for worker in stage if not worker.join(_JOIN_WITHIN_S)]
+        return hung
+
+    def _raise_failures(self, hung: list[str]) -> None:
+        for stage in self._stages:
+            for worker in stage:
+                if isinstance(worker.error, EdgedError):
+                    raise worker.error
+                if worker.error is not None:
+                    raise DaemonError(
+                        f"the {worker.name} thread failed: {type(worker.error).__name__}: {worker.error}",
+                        hint="This is a bug in edged: please report it with the traceback above.",
+                    ) from worker.error
+        if hung:
+            raise DaemonError(
+                f"did not stop within {_JOIN_WITHIN_S:g} s: {', '.join(hung)}",
+                hint="A driver or disk may hang: see `dmesg`.",
+            )
