@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from edged.clock import SystemClock
+from edged.errors import DaemonError, SourceLost
+from edged.pipeline.supervisor import Loop, Supervisor
+
+
+def wait_for_stop(stop: threading.Event) -> None:
+    assert stop.wait(10)
+
+
+def no_tick() -> None:
+    return None
+
+
+def recorded(name: str, order: list[str], loop: Loop = wait_for_stop) -> Loop:
+    def run(stop: threading.Event) -> None:
+        order.append(f"start {name}")
+        loop(stop)
+        order.append(f"stop {name}")
+
+    return run
+
+
+def test_the_stop_order_is_the_reverse_of_the_start_order() -> None:
+    order: list[str] = []
+    supervisor = Supervisor(
+        [{"store": recorded("store", order)}, {"detect": recorded("detect", order)}, {"read": recorded("read", order)}],
+        clock=SystemClock(),
+    )
+
+    supervisor.run(supervisor.request_stop)
+
+    assert order[3:] == ["stop read", "stop detect", "stop store"]
+
+
+def test_it_ends_by_itself_when_all_but_the_first_stage_have_done_their_work() -> None:
+    order: list[str] = []
+    supervisor = Supervisor(
+        [{"store": recorded("store", order)}, {"detect": recorded("detect", order, lambda stop: None)}],
+        clock=SystemClock(),
+    )
+
+    supervisor.run(no_tick)
+
+    assert order[-1] == "stop store"
+
+
+def test_a_worker_that_fails_ends_the_daemon_with_its_own_error() -> None:
+    order: list[str] = []
+
+    def fail(stop: threading.Event) -> None:
+        raise SourceLost("the camera is gone", hint="Plug it in.")
+
+    supervisor = Supervisor([{"store": recorded("store", order)}, {"read": fail}], clock=SystemClock())
+
+    with pytest.raises(SourceLost):
+        supervisor.run(no_tick)
+    assert order == ["start store", "stop store"]
+
+
+def test_a_foreign_exception_in_a_worker_is_told_as_a_bug_with_its_cause() -> None:
+    def fail(stop: threading.Event) -> None:
+        raise ZeroDivisionError("0 / 0")
+
+    supervisor = Supervisor([{"store": wait_for_stop}, {"detect": fail}], clock=SystemClock())
+
+    with pytest.raises(DaemonError, match="detect thread failed: ZeroDivisionError") as caught:
+        supervisor.run(no_tick)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_first_stage_that_ends_though_nobody_asked_ends_the_daemon() -> None:
+    supervisor = Supervisor([{"store": lambda stop: None}, {"read": wait_for_stop}], clock=SystemClock())
+
+    supervisor.run(no_tick)
+
+
+def test_an_error_in_the_tick_still_stops_every_worker() -> None:
+    order: list[str] = []
+    supervisor = Supervisor([{"store": recorded("store", order)}], clock=SystemClock())
+
+    def tick() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        supervisor.run(tick)
+    assert order[-1] == "stop store"
