@@ -41,8 +41,6 @@ class Mailbox:
             self._closed = True
             self._arrival.notify_all()
 
-    # For the reader, who holds the condition:
-
     @property
     def waiting(self) -> Frame | None:
         """The frame in the slot, left where it is."""
@@ -51,10 +49,12 @@ class Mailbox:
     @property
     def ended(self) -> bool:
         """Closed and empty."""
-        return self._closed and self._frame is None
+        with self._arrival:
+            return self._closed and self._frame is None
 
     def take(self) -> Frame | None:
         """Empty the slot."""
-        frame, self._frame = self._frame, None
-        self._arrival.notify_all()
-        return frame
+        with self._arrival:
+            frame, self._frame = self._frame, None
+            self._arrival.notify_all()
+            return frame

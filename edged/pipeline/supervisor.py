@@ -50,9 +50,10 @@ class Supervisor:
                 tick()
                 self._clock.wait(self._wake, self._tick_s)
                 self._wake.clear()
+            quitters = [worker.name for worker in self._stages[0] if not worker.running]
         finally:
             hung = self._stop_all()
-        self._raise_failures(hung)
+        self._raise_failures(quitters, hung)
 
     def _done(self) -> bool:
         return not any(worker.running for stage in self._stages[1:] for worker in stage)
@@ -70,7 +71,7 @@ class Supervisor:
             hung += [worker.name for worker in stage if not worker.join(_JOIN_WITHIN_S)]
         return hung
 
-    def _raise_failures(self, hung: list[str]) -> None:
+    def _raise_failures(self, quitters: list[str], hung: list[str]) -> None:
         for stage in self._stages:
             for worker in stage:
                 if isinstance(worker.error, EdgedError):
@@ -80,6 +81,11 @@ class Supervisor:
                         f"the {worker.name} thread failed: {type(worker.error).__name__}: {worker.error}",
                         hint="This is a bug in edged: please report it with the traceback above.",
                     ) from worker.error
+        if quitters:
+            raise DaemonError(
+                f"ended though nobody asked for it: {', '.join(quitters)}",
+                hint="This is a bug in edged: please report it with the log.",
+            )
         if hung:
             raise DaemonError(
                 f"did not stop within {_JOIN_WITHIN_S:g} s: {', '.join(hung)}",

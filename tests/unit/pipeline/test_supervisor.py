@@ -77,12 +77,13 @@ def test_a_foreign_exception_in_a_worker_is_told_as_a_bug_with_its_cause() -> No
 def test_a_first_stage_that_ends_though_nobody_asked_ends_the_daemon() -> None:
     supervisor = Supervisor([{"store": lambda stop: None}, {"read": wait_for_stop}], clock=SystemClock())
 
-    supervisor.run(no_tick)
+    with pytest.raises(DaemonError, match="nobody asked for it: store"):
+        supervisor.run(no_tick)
 
 
 def test_an_error_in_the_tick_still_stops_every_worker() -> None:
     order: list[str] = []
-    supervisor = Supervisor([{"store": recorded("store", order)}], clock=SystemClock())
+    supervisor = Supervisor([{"store": recorded("store", order)}, {"read": wait_for_stop}], clock=SystemClock())
 
     def tick() -> None:
         raise KeyboardInterrupt
