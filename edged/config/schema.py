@@ -1,0 +1,253 @@
+"""What may stand in edged's configuration file: every option, with its sentence, unit, range and default.
+
+This page is the one place that knows an option: checking, `edged check-config`, and docs/configuration.md all read it
+from here. An option that is `None` is not set: its sentence says what holds then.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from typing_extensions import Self
+
+from edged.config.contradictions import contradictions, is_device
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+
+Play = Literal["as_fast_as_possible", "in_real_time"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def option(default: Any, sentence: str, unit: str, **limits: Any) -> Any:
+    """Declare an option: its default (`...` when it must be given), a sentence for people, its unit, and limits."""
+    return Field(default, description=sentence, json_schema_extra={"unit": unit}, **limits)
+
+
+def _resolve(text: str, info: ValidationInfo) -> str:
+    """Read the path `text` relative to the folder that the loader put into the validation's context."""
+    if "\0" in text:
+        raise ValueError("a path cannot hold a NUL character")
+    if text.startswith("~/"):
+        return str(_home() / text[2:])
+    folder: Path | None = (info.context or {}).get("folder")
+    return str(folder / text) if folder is not None else text
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise ValueError("this user has no home folder: write the whole path instead of ~") from None
+
+
+def _folder(path: Path, info: ValidationInfo) -> Path:
+    return Path(_resolve(str(path), info))
+
+
+def _source(text: str, info: ValidationInfo) -> str:
+    if "://" in text:
+        raise ValueError("edged reads a file, a folder of images or a /dev/video device, and no network address")
+    return _resolve(text, info)
+
+
+def _model_path(text: str, info: ValidationInfo) -> str:
+    """A name has no slash in it; everything else is a folder."""
+    return _resolve(text, info) if "/" in text or text in (".", "..") else text
+
+
+FolderPath = Annotated[Path, AfterValidator(_folder)]
+
+
+class Section(BaseModel):
+    """A table of the file. Frozen, takes no unknown key, and turns no text into a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ModelSection(Section):
+    """Which model looks at the frames, and how."""
+
+    path: Annotated[str, AfterValidator(_model_path)] = option(
+        "builtin",
+        "Folder of the model, or the name of one that `edged models list` shows. A folder has a slash in it: ./mine.",
+        "folder or name",
+        min_length=1,
+    )
+    backend: Literal["ncnn"] = option("ncnn", "Inference engine that runs the model.", "choice")
+    threads: int = option(
+        1, "Threads of one inference. More than the machine has idle cores makes it slower.", "threads", ge=1, le=64
+    )
+    confidence: float | None = option(
+        None,
+        "The detector drops what it is less sure of than this. Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+    nms_iou: float | None = option(
+        None,
+        "Boxes of one class that overlap by more than this are one object. Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+
+
+class TrackerSection(Section):
+    """How detections become tracks."""
+
+    high_confidence: float | None = option(
+        None,
+        "Detections from this confidence on are matched first. Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+    low_confidence: float | None = option(
+        None,
+        "Detections from this confidence on may continue a track; the tracker takes no notice of those below. "
+        "Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+    new_track_confidence: float | None = option(
+        None,
+        "Confidence that a detection needs to begin a track. Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+    match_cost_max: float = option(
+        0.8, "A detection continues a track when 1 - IoU x confidence is at most this.", "0..1", gt=0, le=1
+    )
+    lost_after_s: float = option(1.0, "A track that was not seen for this long is given up.", "seconds", gt=0, le=600)
+    class_aware: bool = option(
+        True, "Whether a track keeps to its kind of object, so that a car never continues a person.", "true or false"
+    )
+
+
+class SchedulerSection(Section):
+    """Which frames the detector sees."""
+
+    every: int = option(
+        1, "Detect every N-th frame and predict the tracks in between; 1 detects all.", "frames", ge=1, le=1000
+    )
+
+
+class PresenceSection(Section):
+    """When an object is worth the events `appeared` and `left`."""
+
+    seen_for_s: float = option(
+        1.0, "An object counts as appeared once it has been in view for this long.", "seconds", ge=0, le=3600
+    )
+    rejoin_within_s: float = option(
+        2.0,
+        "An object that comes back within this time, at about the same place, has not left.",
+        "seconds",
+        ge=0,
+        le=3600,
+    )
+    labels: tuple[str, ...] = option(
+        (), "Labels that make events, as the model names them; an empty list means all.", "list of labels", strict=False
+    )
+
+
+class StoreSection(Section):
+    """What is kept, and for how long."""
+
+    retention_days: float = option(30.0, "Events and snapshots older than this are deleted.", "days", gt=0, le=36500)
+    snapshots: bool = option(True, "Whether the best picture of each object is kept with its events.", "true or false")
+    snapshot_quality: int = option(85, "JPEG quality of the snapshots.", "1..100", ge=1, le=100)
+    max_snapshots_mb: int = option(
+        1000, "The oldest snapshots are deleted when all together take more room than this.", "MB", ge=1, le=10_000_000
+    )
+
+
+class LogSection(Section):
+    """What the daemon says of itself on stderr, where journald picks it up."""
+
+    level: LogLevel = option("info", "The least important message that is written.", "choice")
+
+
+class CameraSection(Section):
+    """One camera. Write the table once for each: [[camera]]."""
+
+    name: str = option(
+        ...,
+        "Name of the camera in events and file names: small letters, digits, - and _; no two alike.",
+        "name",
+        pattern=NAME_PATTERN,
+        max_length=40,
+    )
+    source: Annotated[str, AfterValidator(_source)] = option(
+        ..., "Where the frames come from: /dev/video0, a video file, or a folder of images.", "path", min_length=1
+    )
+    play: Play = option(
+        "as_fast_as_possible",
+        "How a file or folder is played: every frame, or as a camera would, where the newest frame wins. "
+        "A device always gives its newest frame.",
+        "choice",
+    )
+    frame_timeout_s: float = option(
+        5.0, "A camera that gives no frame for this long is opened again.", "seconds", ge=0.1, le=600
+    )
+    width_px: int | None = option(
+        None, "Width to ask of a device; it may give the nearest it has. Not set: its own.", "pixels", ge=16, le=16384
+    )
+    height_px: int | None = option(
+        None, "Height to ask of a device; it may give the nearest it has. Not set: its own.", "pixels", ge=16, le=16384
+    )
+    fps: float | None = option(
+        None, "Frame rate to ask of a device. Not set: its own.", "frames a second", gt=0, le=1000
+    )
+    every: int | None = option(
+        None, "For this camera, instead of scheduler.every. Not set: as there.", "frames", ge=1, le=1000
+    )
+    labels: tuple[str, ...] | None = option(
+        None, "For this camera, instead of presence.labels. Not set: as there.", "list of labels", strict=False
+    )
+
+    @property
+    def is_device(self) -> bool:
+        """Whether the source is a camera, which never ends, rather than a file or folder."""
+        return is_device(self.source)
+
+
+class Config(Section):
+    """The whole file. `edged.config.loader.load_config` makes one, with absolute paths."""
+
+    data_dir: FolderPath = option(
+        Path("/var/lib/edged"), "Folder of the event log and the snapshots.", "folder", strict=False
+    )
+    runtime_dir: FolderPath | None = option(
+        None,
+        "Folder of the status file, which is written every second: best in memory, such as /run/edged. "
+        "Not set: data_dir.",
+        "folder",
+        strict=False,
+    )
+    model: ModelSection = option(ModelSection(), "Which model looks at the frames, and how.", "table")
+    tracker: TrackerSection = option(TrackerSection(), "How detections become tracks.", "table")
+    scheduler: SchedulerSection = option(SchedulerSection(), "Which frames the detector sees.", "table")
+    presence: PresenceSection = option(
+        PresenceSection(), "When an object is worth the events `appeared` and `left`.", "table"
+    )
+    store: StoreSection = option(StoreSection(), "What is kept, and for how long.", "table")
+    log: LogSection = option(LogSection(), "What the daemon says of itself.", "table")
+    camera: tuple[CameraSection, ...] = option(
+        ..., "The cameras, one [[camera]] table each.", "tables", min_length=1, max_length=64, strict=False
+    )
+
+    @property
+    def status_dir(self) -> Path:
+        """Where the status file lies."""
+        return self.runtime_dir or self.data_dir
+
+    @model_validator(mode="after")
+    def _no_contradictions(self) -> Self:
+        for _, text in contradictions(self.model_dump()):
+            raise ValueError(text)
+        return self

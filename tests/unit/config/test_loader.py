@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edged.config.loader import load_config, parse_config
+from edged.config.schema import Config
+from edged.errors import ConfigError
+
+CAMERA = '[[camera]]\nname = "yard"\nsource = "/dev/video0"\n'
+
+
+def parse(text: str, folder: Path = Path("/etc/edged")) -> Config:
+    return parse_config(text, name="edged.toml", folder=folder)
+
+
+def complaint(text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    return caught.value
+
+
+def mistakes(text: str) -> list[str]:
+    return [line[4:] for line in complaint(text).message.splitlines() if line.startswith("  - ")]
+
+
+def test_a_camera_with_a_name_and_a_source_is_a_whole_configuration() -> None:
+    config = parse(CAMERA)
+    assert config.camera[0].name == "yard"
+    assert config.camera[0].is_device
+    assert config.scheduler.every == 1
+
+
+def test_a_configuration_cannot_be_changed_after_loading() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        parse(CAMERA).model.threads = 4
+
+
+def test_relative_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_text(
+        'data_dir = "data"\n[model]\npath = "./mine"\n[[camera]]\nname = "a"\nsource = "clip.mp4"\n', encoding="utf-8"
+    )
+    config = load_config(file)
+    assert config.data_dir == tmp_path / "data"
+    assert config.model.path == str(tmp_path / "mine")
+    assert config.camera[0].source == str(tmp_path / "clip.mp4")
+
+
+def test_absolute_paths_stay_as_they_are() -> None:
+    config = parse('data_dir = "/srv/edged"\n' + CAMERA)
+    assert config.data_dir == Path("/srv/edged")
+    assert config.camera[0].source == "/dev/video0"
+
+
+def test_a_model_without_a_slash_is_a_name_and_no_path() -> None:
+    assert parse('[model]\npath = "picodet-s"\n' + CAMERA).model.path == "picodet-s"
+
+
+def test_a_tilde_is_the_users_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert parse('data_dir = "~/edged"\n' + CAMERA).data_dir == Path("/home/ada/edged")
+
+
+def test_the_status_file_lies_in_the_data_folder_unless_another_is_named() -> None:
+    assert parse('data_dir = "/srv"\n' + CAMERA).status_dir == Path("/srv")
+    assert parse('data_dir = "/srv"\nruntime_dir = "/run/edged"\n' + CAMERA).status_dir == Path("/run/edged")
+
+
+def test_twelve_mistakes_are_listed_at_once_in_the_order_of_the_file() -> None:
+    found = mistakes(
+        """
+datadir = "/srv"
+every = 3
+[model]
+backend = "ncmm"
+threads = "2"
+[tracker]
+low_confidence = 0.9
+high_confidence = 0.5
+lost_after_s = -1
+[schedule]
+every = 2
+[[camera]]
+name = "Big Yard"
+source = "rtsp://192.168.1.7/stream"
+[[camera]]
+name = "yard"
+source = "/dev/video0"
+frame_timeout_s = 0
+play = "realtime"
+[[camera]]
+name = "yard"
+source = "clip.mp4"
+"""
+    )
+    places = [mistake.split(":")[0] for mistake in found]
+    assert places == [
+        "datadir",
+        "every",
+        "model.backend",
+        "model.threads",
+        "tracker.low_confidence",
+        "tracker.lost_after_s",
+        "schedule",
+        "camera[0].name",
+        'camera[0].source (camera "Big Yard")',
+        'camera[1].frame_timeout_s (camera "yard")',
+        'camera[1].play (camera "yard")',
+        "camera[2].name",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("frame_timeout_s = -3", '(camera "yard"): -3 is not a number from 0.1 to 600 (seconds)'),
+        ("frame_timeout_s = nan", "nan is not a number from 0.1 to 600 (seconds)"),
+        ("frame_timeout_s = true", "true is not a number from 0.1 to 600 (seconds)"),
+        ("every = 1.5", "1.5 is not a whole number from 1 to 1000 (frames)"),
+        ('every = "2"', '"2" is not a whole number from 1 to 1000 (frames)'),
+        ('labels = ["person", 2]', 'camera[0].labels[1] (camera "yard"): 2 is not a list of texts'),
+        ('labels = "person"', '"person" is not a list of texts'),
+        ("every = 0x" + "f" * 5000, "a huge number is not a whole number"),
+        ("fps = 1979-05-27", "1979-05-27 is not a number above 0, up to 1000 (frames a second)"),
+        ('play = "in_realtime"', 'did you mean "in_real_time"?'),
+        ("frame_timout_s = 1", 'there is no such option; did you mean "frame_timeout_s"?'),
+        ("retention_days = 3", "there is no such option; it belongs under [store]"),
+        ("width_px = 640", "width_px and height_px belong together"),
+    ],
+)
+def test_a_mistake_in_a_camera_says_where_what_and_how_to_mend_it(line: str, said: str) -> None:
+    (mistake,) = mistakes(CAMERA + line)
+    assert mistake.startswith("camera[0].")
+    assert said in mistake
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("data_dir = 3\n" + CAMERA, "data_dir: 3 is not a path in quotes"),
+        ('data_dir = "a\\u0000b"\n' + CAMERA, "a path cannot hold a NUL character"),
+        ("[log]\n", "camera: there is none: give at least one [[camera]]"),
+        ("camera = []\n", "camera: there is none: give at least one [[camera]]"),
+        ('[camera]\nname = "a"\n', "write [[camera]], with two brackets"),
+        ("camera = [1]\n", "camera[0]: 1 is not a table: write [[camera]]"),
+        ('model = "mine"\n' + CAMERA, 'model: "mine" is not a table: write [model]'),
+        ("[cameras]\n" + CAMERA, 'cameras: there is no such table; did you mean "camera"?'),
+        (CAMERA + '[model]\ndata_dir = "x"', "data_dir: there is no such option; it belongs at the top of the file"),
+        (
+            "[model]\nconfidence = 0.4\n[tracker]\nlow_confidence = 0.3\n" + CAMERA,
+            "0.4 is above tracker.low_confidence",
+        ),
+        (CAMERA + CAMERA.replace("yard", "gate"), "a device gives its frames to one reader only"),
+        (CAMERA.replace("/dev/video0", "a.mp4") + "fps = 2\nwidth_px = 64\n", "only a /dev/video device"),
+        ('"odd key\\n" = 1\n' + CAMERA, '"odd key\\n": there is no such option'),
+        (CAMERA * 65, "camera: there are too many"),
+    ],
+)
+def test_a_mistake_in_the_file_says_where_what_and_how_to_mend_it(text: str, said: str) -> None:
+    assert any(said in mistake for mistake in mistakes(text)), mistakes(text)
+
+
+def test_two_files_may_feed_two_cameras_of_one_clip() -> None:
+    clip = CAMERA.replace("/dev/video0", "clip.mp4")
+    assert len(parse(clip + clip.replace("yard", "gate")).camera) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = 1\nb = yes\n", "edged.toml, line 2, column 5: Invalid value.\n    b = yes\n        ^"),
+        ("a = 1\r\nb = yes\r\n", "line 2, column 5: Invalid value.\n    b = yes\n        ^"),
+        ("a = 1\na = 2\n", "line 2, column"),
+        ("a = [1,\n", "line 1, column 8: Invalid value.\n    a = [1,\n           ^"),
+        ("x" * 500 + " = yes\n", "line 1, column 504: Invalid value.\n    " + "x" * 56 + " = yes\n" + " " * 63 + "^"),
+        ("a = " + "9" * 5000, "a number of absurd length"),
+        ("a = " + "[" * 100_000, "too deep to read"),
+    ],
+)
+def test_a_syntax_error_shows_the_line_and_the_column(text: str, said: str) -> None:
+    assert said in complaint(text).message
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n"])
+def test_an_empty_file_is_called_empty(text: str) -> None:
+    assert "is empty" in complaint(text).message
+
+
+def test_a_missing_file_is_named_with_a_way_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no file .*edged\.toml") as caught:
+        load_config(tmp_path / "edged.toml")
+    assert "--example" in caught.value.hint
+
+
+def test_a_folder_is_no_configuration_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is a folder"):
+        load_config(tmp_path)
+
+
+def test_a_path_through_a_file_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot be read: Not a directory"):
+        load_config(tmp_path / "file" / "edged.toml")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a = 1\nb = '\xe4'\n", "not UTF-8 text: line 2 holds the byte 0xe4"),
+        ("a = 1".encode("utf-16"), "UTF-16"),
+        (b"#" * (1 << 20) + b"\n", "larger than 1 MiB"),
+        (b"\x00\x01\x02", "line 1, column 1"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused_in_words(tmp_path: Path, data: bytes, said: str) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_bytes(data)
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert said in caught.value.message
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + CAMERA.encode())
+    assert load_config(file).camera[0].name == "yard"
+
+
+def test_a_configuration_made_in_code_is_held_to_the_same_rules() -> None:
+    camera = {"name": "yard", "source": "/dev/video0"}
+    with pytest.raises(ValueError, match="every camera needs a name of its own"):
+        Config.model_validate({"camera": [camera, camera]})
