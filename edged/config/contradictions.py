@@ -23,7 +23,6 @@ def contradictions(tables: Mapping[str, Any]) -> list[tuple[Place, str]]:
         *_confidences(tables),
         *_shared(cameras, "name", "every camera needs a name of its own"),
         *_shared(cameras, "source", "a device gives its frames to one reader only"),
-        *(mistake for index, camera in cameras for mistake in _size(index, camera)),
     ]
 
 
@@ -63,13 +62,3 @@ def _shared(cameras: list[tuple[int, Mapping[str, Any]]], key: str, why: str) ->
         if value in first_with:
             yield ("camera", index, key), f"{shown(value)} is taken by camera[{first_with[value]}]; {why}"
         first_with.setdefault(value, index)
-
-
-def _size(index: int, camera: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    source = camera.get("source")
-    wanted = [key for key in ("width_px", "height_px") if camera.get(key) is not None]
-    if isinstance(source, str) and not is_device(source):
-        for key in wanted:
-            yield ("camera", index, key), "only a /dev/video device can be asked for a size"
-    elif len(wanted) == 1:
-        yield ("camera", index, wanted[0]), "width_px and height_px belong together: give both or none"

@@ -6,6 +6,7 @@ from here. An option that is `None` is not set: its sentence says what holds the
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -49,6 +50,8 @@ def _folder(path: Path, info: ValidationInfo) -> Path:
 def _source(text: str, info: ValidationInfo) -> str:
     if "://" in text:
         raise ValueError("edged reads a file, a folder of images or a /dev/video device, and no network address")
+    if re.fullmatch("[0-9]{1,3}", text):
+        return f"/dev/video{int(text)}"
     return _resolve(text, info)
 
 
@@ -121,7 +124,7 @@ class TrackerSection(Section):
         le=1,
     )
     match_cost_max: float = option(
-        0.8, "A detection continues a track when 1 - IoU x confidence is at most this.", "0..1", gt=0, le=1
+        0.8, "A detection continues a track when 1 - IoU x confidence is below this.", "0..1", gt=0, le=1
     )
     lost_after_s: float = option(1.0, "A track that was not seen for this long is given up.", "seconds", gt=0, le=600)
     class_aware: bool = option(
@@ -144,8 +147,8 @@ class PresenceSection(Section):
         1.0, "An object counts as appeared once it has been in view for this long.", "seconds", ge=0, le=3600
     )
     rejoin_within_s: float = option(
-        2.0,
-        "An object that comes back within this time, at about the same place, has not left.",
+        3.0,
+        "An object that is lost and found again within this time, about where it must be by then, has not left.",
         "seconds",
         ge=0,
         le=3600,
@@ -183,7 +186,10 @@ class CameraSection(Section):
         max_length=40,
     )
     source: Annotated[str, AfterValidator(_source)] = option(
-        ..., "Where the frames come from: /dev/video0, a video file, or a folder of images.", "path", min_length=1
+        ...,
+        "Where the frames come from: /dev/video0 or just 0, a video file, or a folder of images.",
+        "path",
+        min_length=1,
     )
     play: Play = option(
         "as_fast_as_possible",
@@ -194,14 +200,8 @@ class CameraSection(Section):
     frame_timeout_s: float = option(
         5.0, "A camera that gives no frame for this long is opened again.", "seconds", ge=0.1, le=600
     )
-    width_px: int | None = option(
-        None, "Width to ask of a device; it may give the nearest it has. Not set: its own.", "pixels", ge=16, le=16384
-    )
-    height_px: int | None = option(
-        None, "Height to ask of a device; it may give the nearest it has. Not set: its own.", "pixels", ge=16, le=16384
-    )
-    fps: float | None = option(
-        None, "Frame rate to ask of a device. Not set: its own.", "frames a second", gt=0, le=1000
+    image_interval_s: float = option(
+        0.1, "Time from one picture to the next in a folder of images.", "seconds", ge=0.001, le=86400
     )
     every: int | None = option(
         None, "For this camera, instead of scheduler.every. Not set: as there.", "frames", ge=1, le=1000

@@ -22,7 +22,7 @@ def _table(**options: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
 
 
 _CAMERA = st.builds(
-    lambda must, may, size: {**must, **may, **size},
+    lambda must, may: {**must, **may},
     st.fixed_dictionaries(
         {
             "name": st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True),
@@ -32,12 +32,9 @@ _CAMERA = st.builds(
     _table(
         play=st.sampled_from(["as_fast_as_possible", "in_real_time"]),
         frame_timeout_s=st.floats(0.1, 600),
-        fps=st.floats(0, 1000, exclude_min=True),
+        image_interval_s=st.floats(0.001, 86400),
         every=st.integers(1, 1000),
         labels=st.lists(_TEXT),
-    ),
-    st.one_of(
-        st.just({}), st.fixed_dictionaries({"width_px": st.integers(16, 16384), "height_px": st.integers(16, 16384)})
     ),
 )
 
