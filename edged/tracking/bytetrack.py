@@ -1,0 +1,267 @@
+"""ByteTrack: every detection counts, the doubtful ones only where a track already waits for them.
+
+Source: Zhang et al. 2022, "ByteTrack: Multi-Object Tracking by Associating Every Detection Box". At a constant frame
+rate the confirmed tracks are those of the authors' code, box for box. On top of it: real time steps, groups of
+classes, and a memory that holds only living tracks.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from edged.domain.detections import Detections
+from edged.domain.tracks import Tracks, TrackState
+from edged.tracking.assignment import match, overlap
+from edged.tracking.kalman import Motion, to_edges
+from edged.tracking.sightings import SIGHTING, Sightings, sort_out
+
+_LEAST_DOUBTFUL = 0.5  # overlap above which a track goes on with a detection of low confidence
+_LEAST_TENTATIVE = 0.3  # likeness above which a second sighting confirms a track
+_DOUBLE = 0.85  # overlap above which a lost and a living track are one object
+_SAME_AGE_S = 1e-6  # instants are floats: ages this close are equal
+_GRACE_FRAMES = 2.5  # the authors' code finds a lost track up to two frames after its time; half a frame for rounding
+
+# Plain numbers: looking one up in an IntEnum costs more than an array operation on ten tracks.
+_TENTATIVE, _CONFIRMED, _LOST = int(TrackState.TENTATIVE), int(TrackState.CONFIRMED), int(TrackState.LOST)
+
+_RECORD = np.dtype([("track_id", np.int64), ("started_at", np.float64), ("last", SIGHTING), ("state", np.int8)])
+
+Floats = npt.NDArray[np.float32]
+Columns = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+
+
+class ByteTrack:
+    """Follows the objects of one camera; implements edged.ports.Tracker.
+
+    A TENTATIVE track ends with its first miss, a LOST one when it was not seen for `lost_after_s`. A track that missed
+    no update may go on after any gap, however seldom the detector runs. Detections that are no boxes (NaN, infinite,
+    without width or height) are left out.
+    """
+
+    def __init__(
+        self,
+        *,
+        high_confidence: float,
+        low_confidence: float,
+        new_track_confidence: float,
+        match_cost_max: float,
+        lost_after_s: float,
+        nominal_frame_s: float = 1 / 30,
+        class_group: npt.NDArray[np.integer] | None = None,
+        weigh_by_confidence: bool = True,
+    ) -> None:
+        """Set up a tracker without tracks.
+
+        high_confidence       from here on (inclusive) a detection may go on any track
+        low_confidence        from here on (inclusive) it may go on a track that was seen at the last update
+        new_track_confidence  from here on (inclusive) a detection of high confidence that fits no track begins one
+        match_cost_max        1 - likeness of track and detection must stay below it, 0..1
+        lost_after_s          seconds unseen after which a lost track is given up, two nominal frames late as in the paper's code
+        nominal_frame_s       seconds; the time in which the Kalman filter's noise accrues once
+        class_group           (classes,) int, by class_id: only classes of the same group match. Default: each for itself
+        weigh_by_confidence   likeness is overlap × confidence, else overlap alone (better in crowds such as MOT20)
+
+        Raises ValueError when a number is out of its range.
+        """
+        if not 0 <= low_confidence <= high_confidence <= 1:
+            raise ValueError(
+                f"0 <= low_confidence ({low_confidence}) <= high_confidence ({high_confidence}) <= 1 is false"
+            )
+        if not 0 < match_cost_max <= 1:
+            raise ValueError(f"match_cost_max is {match_cost_max}: it must be above 0 and at most 1")
+        if not (lost_after_s >= 0 and 0 < nominal_frame_s < math.inf):
+            raise ValueError(
+                f"lost_after_s ({lost_after_s}) must be 0 or more, nominal_frame_s ({nominal_frame_s}) above 0"
+            )
+        self._high_confidence = high_confidence
+        self._low_confidence = low_confidence
+        self._new_track_confidence = new_track_confidence
+        self._least_likeness = 1 - match_cost_max
+        self._remembered_s = lost_after_s + _GRACE_FRAMES * nominal_frame_s
+        self._nominal_frame_s = nominal_frame_s
+        self._weigh_by_confidence = weigh_by_confidence
+        self._group_of = None if class_group is None else np.append(class_group, np.max(class_group, initial=-1) + 1)
+        self._at: float | None = None
+        self._next_id = 1
+        # One row a track, ordered by track_id; TENTATIVE tracks are as old as the last update, so they stand last.
+        self._records = np.empty(0, _RECORD)
+        self._motion = Motion.born(np.empty((4, 0)))
+
+    def update(self, detections: Detections, at: float) -> Tracks:
+        """Take in what was detected at the monotonic instant `at`; the same instant twice is fine.
+
+        Raises ValueError when `at` lies before the last update or is not finite.
+        """
+        frames = self._frames_until(at)
+        found = sort_out(detections, at, low_confidence=self._low_confidence, high_confidence=self._high_confidence)
+        self._forget(at)
+        self._advance(frames)
+        detection_of = self._associate(found)
+        self._go_on(found, detection_of)
+        self._begin(found, _untaken(found, detection_of))
+        self._at = at
+        return self._without_doubles(at)
+
+    def predict(self, at: float) -> Tracks:
+        """Say where the tracks are at `at` without a detection. Changes no state.
+
+        Raises ValueError when `at` lies before the last update or is not finite.
+        """
+        edges = to_edges(self._motion.positions(self._frames_until(at)))
+        tracks, expired = self._tracks(edges, at), self._expired(at)
+        return tracks[~expired] if expired.any() else tracks
+
+    def _frames_until(self, at: float) -> float:
+        since = at if self._at is None else self._at
+        if not math.isfinite(at) or at < since:
+            raise ValueError(f"update or predict at {at} s after an update at {since} s: time must not go back")
+        return (at - since) / self._nominal_frame_s
+
+    def _expired(self, at: float) -> Mask:
+        """Say which tracks are LOST for too long, (N,). One that missed no update is never too old."""
+        old = self._records["last"]["seen_at"] < at - self._remembered_s
+        return old & (self._records["state"] == _LOST)
+
+    def _forget(self, at: float) -> None:
+        expired = self._expired(at)
+        if expired.any():
+            self._keep(~expired)
+
+    def _keep(self, rows: Mask) -> None:
+        chosen = rows.nonzero()[0]
+        self._records = self._records.take(chosen)
+        self._motion = self._motion[chosen]
+
+    def _settled(self) -> int:
+        """How many tracks are CONFIRMED or LOST: the first rows."""
+        return int(np.count_nonzero(self._records["state"]))
+
+    def _advance(self, frames: float) -> None:
+        """Move all tracks on in time.
+
+        A TENTATIVE track stands still for all that is known, and the authors' code does not predict it at all. So its
+        first nominal frame is free; over a longer gap it grows as unsure as any other.
+        """
+        settled = self._settled()
+        self._motion[:settled].advance(frames)
+        if settled < len(self._records) and frames > 1:
+            self._motion[settled:].advance(frames - 1)
+
+    def _associate(self, found: Sightings) -> Columns:
+        """Say which of `found` each track goes on with, -1 for none, (N,)."""
+        detection_of = np.full(len(self._records), -1)
+        if not len(detection_of) or not len(found):
+            return detection_of
+        same = self._same(found)
+        sure, settled = found.sure, self._settled()
+        likeness = same[:, :sure] * found.confidence[:sure] if self._weigh_by_confidence else same[:, :sure]
+
+        rows, columns = match(likeness[:settled], self._least_likeness)
+        detection_of[rows] = columns
+
+        if sure < len(found):
+            missed = ((detection_of < 0) & (self._records["state"] == _CONFIRMED)).nonzero()[0]
+            rows, columns = match(same[missed, sure:], _LEAST_DOUBTFUL)
+            detection_of[missed[rows]] = columns + sure
+
+        if settled < len(detection_of):
+            free = _untaken(found, detection_of)
+            rows, columns = match(likeness[settled:, free], _LEAST_TENTATIVE)
+            detection_of[settled + rows] = free[columns]
+        return detection_of
+
+    def _same(self, found: Sightings) -> Floats:
+        """Overlap of each track with each detection, 0 where the groups differ, (N, M)."""
+        same = overlap(self._edges(), found.edges)
+        differs = self._groups(self._records["last"])[:, None] != self._groups(found.record)
+        same[differs] = 0
+        return same
+
+    def _edges(self) -> Floats:
+        """Where each track is expected to be, and looked for; (4, N) left, top, right, bottom."""
+        return to_edges(self._motion.mean[0])
+
+    def _groups(self, sightings: npt.NDArray[np.void]) -> npt.NDArray[np.integer]:
+        """Look the groups up, (N,); the classes that `class_group` does not know share one of their own."""
+        class_id = sightings["class_id"]
+        if self._group_of is None:
+            return class_id
+        return self._group_of.take(class_id.view(np.uint32), mode="clip")  # unsigned, a negative one is far too high
+
+    def _go_on(self, found: Sightings, detection_of: Columns) -> None:
+        """Let each track go on with its detection, or miss it."""
+        records, seen = self._records, detection_of >= 0
+        rows, missed = seen.nonzero()[0], (~seen).nonzero()[0]
+        if len(rows):
+            self._motion.correct(found.measured(detection_of), seen)
+            records["last"][rows] = found.record[detection_of[rows]]
+        if len(missed):
+            self._motion.hold_height(missed)
+        keep = seen | (records["state"] != _TENTATIVE)
+        records["state"] = _LOST
+        records["state"][rows] = _CONFIRMED
+        if not keep.all():
+            self._keep(keep)
+
+    def _begin(self, found: Sightings, untaken: Columns) -> None:
+        """Begin a track with each detection that is sure enough."""
+        new = untaken[found.confidence[untaken] >= self._new_track_confidence]
+        if not len(new):
+            return
+        old, self._records = self._records, np.empty(len(self._records) + len(new), _RECORD)
+        self._records[: len(old)] = old
+        born = self._records[len(old) :]
+        born["track_id"] = np.arange(self._next_id, self._next_id + len(new))
+        born["last"] = found.record[new]
+        born["started_at"] = born["last"]["seen_at"]
+        # What the first update shows was there before: no need to see it twice.
+        born["state"] = _CONFIRMED if self._at is None else _TENTATIVE
+        self._next_id += len(new)
+        self._motion = self._motion.joined(Motion.born(found.measured(new)))
+
+    def _without_doubles(self, at: float) -> Tracks:
+        """Where a lost and a living track cover each other, drop the younger one; return what is left."""
+        edges, lost = self._edges(), self._records["state"] == _LOST
+        gone, living = lost.nonzero()[0], (~lost).nonzero()[0]
+        if not len(gone) or not len(living):
+            return self._tracks(edges, at)
+        double = overlap(edges[:, living], edges[:, gone]) > _DOUBLE
+        if double.any():
+            drop = self._younger(double, living, gone)
+            self._keep(~drop)
+            edges = edges[:, ~drop]
+        return self._tracks(edges, at)
+
+    def _younger(self, double: Mask, living: Columns, gone: Columns) -> Mask:
+        """Say which tracks to drop, (N,), given which pairs of living and gone ones cover each other."""
+        last, drop = self._records["last"], np.zeros(len(self._records), bool)
+        group, age_s = self._groups(last), last["seen_at"] - self._records["started_at"]
+        double = double & (group[living][:, None] == group[gone])
+        living_is_older = age_s[living][:, None] > age_s[gone] + _SAME_AGE_S
+        drop[living] = (double & ~living_is_older).any(axis=1)
+        drop[gone] = (double & living_is_older).any(axis=0)
+        return drop
+
+    def _tracks(self, edges: Floats, at: float) -> Tracks:
+        records, last = self._records, self._records["last"]
+        return Tracks(
+            at,
+            records["track_id"].copy(),
+            records["state"].copy(),
+            np.ascontiguousarray(edges.T),
+            last["confidence"].copy(),
+            last["class_id"].copy(),
+            records["started_at"].copy(),
+            last["seen_at"].copy(),
+        )
+
+
+def _untaken(found: Sightings, detection_of: Columns) -> Columns:
+    """Say which of the sure ones among `found` go on no track."""
+    untaken = np.ones(len(found) + 1, bool)
+    untaken[detection_of] = False  # the spare place at the end takes the -1s
+    return untaken[: found.sure].nonzero()[0]
