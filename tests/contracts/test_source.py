@@ -1,0 +1,231 @@
+"""Every Source keeps the same promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edged.capture.image_folder import ImageFolderSource
+from edged.capture.video_file import VideoFileSource
+from edged.domain.frame import Frame
+from edged.ports import EndOfStream, Source
+from edged.testing.clock import FakeClock
+from edged.testing.source import SyntheticSource
+from tests.unit.capture.clips import grey_step, make_clip
+
+FRAMES = 10
+
+MakeSource = Callable[[Path, FakeClock, bool], Source]
+
+
+def _video(folder: Path, clock: FakeClock, in_real_time: bool) -> Source:
+    path = folder / "clip.mp4"
+    return VideoFileSource(
+        path if path.exists() else make_clip(path, frames=FRAMES), clock=clock, in_real_time=in_real_time
+    )
+
+
+def _folder(folder: Path, clock: FakeClock, in_real_time: bool) -> Source:
+    for seq in range(FRAMES):
+        cv2.imwrite(str(folder / f"{seq}.png"), grey_step(seq, 40 + seq, 30))
+    return ImageFolderSource(folder, clock=clock, interval_s=0.1, in_real_time=in_real_time)
+
+
+def _synthetic(folder: Path, clock: FakeClock, in_real_time: bool) -> Source:
+    return SyntheticSource(clock=clock, frames=FRAMES, noise_sigma=3.0, in_real_time=in_real_time)
+
+
+@pytest.fixture(params=[_video, _folder, _synthetic], ids=["video file", "image folder", "synthetic"])
+def make(request: pytest.FixtureRequest) -> MakeSource:
+    made: MakeSource = request.param
+    return made
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def source(make: MakeSource, tmp_path: Path, clock: FakeClock) -> Source:
+    return make(tmp_path, clock, False)
+
+
+def _read(source: Source) -> Frame:
+    frame = source.read(1.0)
+    assert frame is not None
+    return frame
+
+
+def _read_all(source: Source) -> list[Frame]:
+    frames = []
+    while True:
+        try:
+            frames.append(_read(source))
+        except EndOfStream:
+            return frames
+
+
+def test_all_frames_come_in_order_and_then_the_stream_stays_at_its_end(source: Source) -> None:
+    source.open()
+    frames = _read_all(source)
+    assert [frame.seq for frame in frames] == list(range(FRAMES))
+    for _ in range(3):
+        with pytest.raises(EndOfStream):
+            source.read(1.0)
+    source.close()
+
+
+def test_the_time_of_capture_starts_at_open_and_rises_strictly(source: Source, clock: FakeClock) -> None:
+    source.open()
+    times = [frame.captured_at for frame in _read_all(source)]
+    assert times[0] == clock.monotonic()
+    assert np.allclose(np.diff(times), 0.1)
+    source.close()
+
+
+def test_a_picture_is_bgr_of_the_size_that_the_frame_says(source: Source) -> None:
+    source.open()
+    for frame in _read_all(source):
+        image = frame.image()
+        assert image.shape == (frame.height_px, frame.width_px, 3)
+        assert image.dtype == np.uint8
+        assert image.flags.c_contiguous
+        assert frame.image() is image
+    source.close()
+
+
+def test_a_frame_stays_valid_after_later_reads_and_after_close(source: Source) -> None:
+    source.open()
+    early = [frame.image().copy() for frame in _read_all(source)]
+    source.close()
+    source.open()
+    frames = _read_all(source)
+    looked_at_early = frames[0].image()
+    source.close()
+    for image, frame in zip(early, frames, strict=True):
+        assert np.array_equal(frame.image(), image)
+    assert np.array_equal(looked_at_early, early[0])
+    assert not np.array_equal(early[0], early[1])
+
+
+def test_closing_twice_or_unopened_is_harmless(source: Source) -> None:
+    source.close()
+    source.open()
+    source.close()
+    source.close()
+
+
+def test_reopening_starts_again_and_the_totals_run_on(source: Source, clock: FakeClock) -> None:
+    source.open()
+    _read(source)
+    _read(source)
+    source.close()
+    clock.advance(60)
+    source.open()
+    frame = _read(source)
+    assert (frame.seq, frame.captured_at) == (0, clock.monotonic())
+    assert source.stats.frames == 3
+    source.close()
+
+
+def test_opening_an_open_source_starts_again(source: Source) -> None:
+    source.open()
+    _read(source)
+    source.open()
+    assert _read(source).seq == 0
+    source.close()
+
+
+def test_reading_what_is_not_open_is_a_mistake_in_the_program(source: Source) -> None:
+    with pytest.raises(RuntimeError, match="open"):
+        source.read(1.0)
+    source.open()
+    source.close()
+    with pytest.raises(RuntimeError, match="open"):
+        source.read(1.0)
+
+
+def test_the_totals_count_what_was_given_out(source: Source) -> None:
+    source.open()
+    _read_all(source)
+    assert (source.stats.frames, source.stats.skipped, source.stats.corrupt) == (FRAMES, 0, 0)
+    source.close()
+
+
+def test_an_open_source_says_about_how_many_frames_there_are(source: Source) -> None:
+    source.open()
+    assert source.frame_count() == FRAMES
+    source.close()
+
+
+def test_fifty_reopenings_leave_no_file_open(source: Source) -> None:
+    def open_files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    source.open()
+    source.close()
+    before = open_files()
+    for _ in range(50):
+        source.open()
+        _read(source)
+        source.close()
+    assert open_files() == before
+
+
+def test_two_runs_give_the_same_pixels(make: MakeSource, tmp_path: Path, clock: FakeClock) -> None:
+    runs = []
+    for _ in range(2):
+        source = make(tmp_path, clock, False)
+        source.open()
+        runs.append([frame.image() for frame in _read_all(source)])
+        source.close()
+    assert all(np.array_equal(a, b) for a, b in zip(*runs, strict=True))
+
+
+def test_in_real_time_a_frame_comes_when_it_is_due(make: MakeSource, tmp_path: Path, clock: FakeClock) -> None:
+    source = make(tmp_path, clock, True)
+    source.open()
+    for _ in range(FRAMES):
+        assert _read(source).captured_at == pytest.approx(clock.monotonic())
+    assert source.stats.frames == FRAMES
+    assert source.stats.skipped == 0
+    source.close()
+
+
+def test_in_real_time_a_read_ends_at_its_time_out_without_a_frame(
+    make: MakeSource, tmp_path: Path, clock: FakeClock
+) -> None:
+    source = make(tmp_path, clock, True)
+    source.open()
+    _read(source)
+    before = clock.monotonic()
+    assert source.read(0.04) is None
+    assert clock.monotonic() == pytest.approx(before + 0.04)
+    assert source.read(0.04) is None
+    frame = source.read(0.04)
+    assert frame is not None
+    assert frame.seq == 1
+    source.close()
+
+
+def test_in_real_time_the_newest_frame_wins_and_the_others_are_counted(
+    make: MakeSource, tmp_path: Path, clock: FakeClock
+) -> None:
+    source = make(tmp_path, clock, True)
+    source.open()
+    assert _read(source).seq == 0
+    clock.advance(0.45)
+    assert _read(source).seq == 4
+    assert source.stats.skipped == 3
+    assert _read(source).seq == 5
+    clock.advance(60)
+    assert _read(source).seq == FRAMES - 1
+    assert source.stats.frames + source.stats.skipped == FRAMES
+    with pytest.raises(EndOfStream):
+        source.read(1.0)
+    source.close()
