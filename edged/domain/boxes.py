@@ -23,10 +23,10 @@ def area(xyxy: FloatArray) -> FloatArray:
 
 def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     """Intersection over union of every box in `a` (N, 4) with every box in `b` (M, 4), shape (N, M), in 0..1."""
-    left_top = np.maximum(a[:, None, :2], b[None, :, :2])
-    right_bottom = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    sides = np.maximum(right_bottom - left_top, 0)
-    intersection = sides[..., 0] * sides[..., 1]
+    # one coordinate at a time: arrays whose last axis is 2 are slow in numpy
+    width = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
+    height = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
+    intersection = np.maximum(width, 0) * np.maximum(height, 0)
     union = area(a)[:, None] + area(b)[None, :] - intersection
     return np.asarray(np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0))
 

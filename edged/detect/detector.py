@@ -1,0 +1,51 @@
+"""A model as a detector: letterbox, backend, head, suppression."""
+
+from __future__ import annotations
+
+from edged.detect.heads.make import make_head
+from edged.detect.letterbox import Letterbox
+from edged.detect.nms import best, suppress
+from edged.detect.spec import ModelSpec
+from edged.domain import boxes
+from edged.domain.detections import Detections
+from edged.domain.frame import BgrImage
+from edged.ports import Backend
+
+
+class ModelDetector:
+    """Finds objects with a model that some backend runs. Used by one thread at a time."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        backend: Backend,
+        *,
+        confidence: float | None = None,
+        nms_iou: float | None = None,
+        max_detections: int = 300,
+    ) -> None:
+        """`confidence` and `nms_iou` (0..1) replace the model's own thresholds."""
+        self.spec = spec
+        self.labels = spec.labels
+        self._backend = backend
+        self._confidence = spec.thresholds.confidence if confidence is None else confidence
+        self._nms_iou = spec.thresholds.nms_iou if nms_iou is None else nms_iou
+        self._max_detections = max_detections
+        self._letterbox = Letterbox(spec.input)
+        self._head = make_head(spec)
+
+    def detect(self, image: BgrImage) -> Detections:
+        """Find objects in (H, W, 3) uint8 BGR of any size, most confident first, boxes cut to the picture.
+
+        Boxes that lie wholly outside the picture are dropped. Raises BackendError when the engine fails or gives
+        numbers that are not finite, FrameCorrupt when the image is no BGR picture.
+        """
+        blob, placement = self._letterbox.blob(image)
+        found = self._head.decode(self._backend.infer(blob), self._confidence)
+        if self._head.overlapping:
+            found = suppress(found, iou=self._nms_iou, max_detections=self._max_detections)
+        else:
+            found = best(found, self._max_detections)
+        xyxy = placement.to_frame(found.xyxy)
+        visible = boxes.area(xyxy) > 0
+        return Detections(xyxy, found.confidence, found.class_id)[visible]

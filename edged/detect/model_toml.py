@@ -1,0 +1,140 @@
+"""Reads model.toml. docs/models.md describes the file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from edged.detect import kinds
+from edged.detect.mistakes import Table
+from edged.detect.spec import (
+    Colour,
+    EngineFiles,
+    Family,
+    HeadSpec,
+    InputSpec,
+    ModelSpec,
+    Resize,
+    Thresholds,
+)
+from edged.errors import ModelInvalid
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE_NAME = "model.toml"
+
+ENGINE_FILES = {"ncnn": ("param", "bin"), "onnx": ("model",)}
+"""The files that each engine needs, by their keys."""
+
+USUAL_STRIDES = (8, 16, 32)
+
+
+def read_model_toml(folder: Path) -> tuple[ModelSpec, Mapping[str, str]]:
+    """Read `folder`/model.toml; return the spec, and the SHA-256 of files by name.
+
+    Raises ModelInvalid that lists every mistake in it.
+    """
+    path = folder / FILE_NAME
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise ModelInvalid(f"{path} cannot be read: {problem}", hint="docs/models.md shows a whole one.") from problem
+    mistakes: list[str] = []
+    spec, digests = _read(Table(values, "", mistakes), folder, mistakes)
+    if mistakes:
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        listing = "".join(f"\n  - {mistake}" for mistake in mistakes)
+        raise ModelInvalid(f"{path} has {count}:{listing}", hint="docs/models.md describes every field.")
+    return spec, digests
+
+
+def _read(top: Table, folder: Path, mistakes: list[str]) -> tuple[ModelSpec, Mapping[str, str]]:
+    engines = {name: _read_engine(top, name, folder) for name in ENGINE_FILES if name in top.names()}
+    spec = ModelSpec(
+        name=top.required("name", kinds.TEXT),
+        folder=folder,
+        licence=top.required("licence", kinds.TEXT),
+        source=top.required("source", kinds.TEXT),
+        labels=top.required("labels", kinds.LABELS),
+        input=_read_input(top.table("input")),
+        head=_read_head(top.table("head")),
+        thresholds=_read_thresholds(top.table("thresholds"), mistakes),
+        engines=engines,
+    )
+    if not engines:
+        mistakes.append(f"no engine: expected a table {' or '.join(f'[{name}]' for name in ENGINE_FILES)}")
+    _check_outputs(spec, mistakes)
+    digest_table = top.table("sha256")
+    digests = {name: digest_table.required(name, kinds.SHA256) for name in digest_table.names()}
+    top.finish()
+    return spec, digests
+
+
+def _read_input(table: Table) -> InputSpec:
+    spec = InputSpec(
+        width_px=table.required("width_px", kinds.SIDE_PX),
+        height_px=table.required("height_px", kinds.SIDE_PX),
+        colour=table.required("colour", kinds.choice(Colour)),
+        mean=table.required("mean", kinds.MEAN),
+        scale=table.required("scale", kinds.SCALE),
+        resize=table.required("resize", kinds.choice(Resize)),
+        pad_value=table.optional("pad_value", kinds.BYTE, 114),
+    )
+    table.finish()
+    return spec
+
+
+def _read_head(table: Table) -> HeadSpec:
+    family = table.required("family", kinds.choice(Family))
+    if family in (Family.YOLOX, Family.GFL):
+        strides = table.required("strides", kinds.STRIDES)
+    else:
+        usual: tuple[int, ...] = () if family is Family.END2END else USUAL_STRIDES
+        strides = table.optional("strides", kinds.STRIDES, usual)
+    table.finish()
+    return HeadSpec(family, strides)
+
+
+def _read_thresholds(table: Table, mistakes: list[str]) -> Thresholds:
+    low = table.required("low_confidence", kinds.FRACTION)
+    high = table.required("high_confidence", kinds.FRACTION)
+    spec = Thresholds(
+        confidence=table.optional("confidence", kinds.FRACTION, low),
+        nms_iou=table.optional("nms_iou", kinds.FRACTION, 0.6),
+        low_confidence=low,
+        high_confidence=high,
+        new_track_confidence=table.optional("new_track_confidence", kinds.FRACTION, high),
+    )
+    if not low <= high <= 1:
+        mistakes.append(f"thresholds.low_confidence = {low} lies above thresholds.high_confidence = {high}")
+    table.finish()
+    return spec
+
+
+def _read_engine(top: Table, name: str, folder: Path) -> EngineFiles:
+    table = top.table(name)
+    files = {key: folder / table.required(key, kinds.FILE_NAME) for key in ENGINE_FILES[name]}
+    spec = EngineFiles(
+        files=files,
+        input_name=table.required("input", kinds.TEXT),
+        output_names=table.required("outputs", kinds.TEXTS),
+    )
+    table.finish()
+    return spec
+
+
+def _check_outputs(spec: ModelSpec, mistakes: list[str]) -> None:
+    """Note engines whose outputs do not fit the head."""
+    gfl = spec.head.family is Family.GFL
+    wanted = 2 * len(spec.head.strides) if gfl else 1
+    for name, engine in spec.engines.items():
+        if len(engine.output_names) != wanted:
+            reason = "class scores of each stride, then edges of each stride" if gfl else "boxes and scores in one"
+            mistakes.append(
+                f"{name}.outputs names {len(engine.output_names)}: "
+                f"the head {spec.head.family.value} has {wanted} ({reason})"
+            )

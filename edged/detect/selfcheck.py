@@ -1,0 +1,93 @@
+"""Tries a model before anybody relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edged.detect.detector import ModelDetector
+from edged.detect.heads.base import Tensor
+from edged.detect.heads.make import make_head
+from edged.detect.letterbox import Letterbox
+from edged.detect.load import load_spec
+from edged.detect.spec import ModelSpec
+from edged.domain.detections import Detections
+from edged.domain.frame import BgrImage
+from edged.errors import BackendError, ModelInvalid
+from edged.ports import Backend
+
+BackendFactory = Callable[[ModelSpec], Backend]
+
+_SCORE_SLACK = 0.01  # half precision rounds 1.0 up a little
+_GREY = np.full((64, 64, 3), 114, np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What a model did with a picture."""
+
+    output_shapes: tuple[tuple[int, ...], ...]  # as the backend gave them, in the spec's order
+    detections: Detections  # at the model's own thresholds, boxes in pixels of the picture
+
+
+def load_model(folder: Path, make_backend: BackendFactory) -> ModelDetector:
+    """Load the model in `folder`, try it on a grey picture, and hand it out at its own thresholds.
+
+    Tells OpenCV to stay in the calling thread: waking a second core for a resize of half a millisecond cost 0.1 ms.
+    Raises ModelError: what was expected, what was found, what to do.
+    """
+    cv2.setNumThreads(1)
+    spec = load_spec(folder)
+    backend = make_backend(spec)
+    try:
+        check_model(spec, backend)
+    except BaseException:
+        backend.close()
+        raise
+    return ModelDetector(spec, backend)
+
+
+def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> tuple[tuple[int, ...], ...]:
+    """Run the model once and hold its outputs to what the spec's head expects; return their shapes.
+
+    Raises ModelInvalid for a wrong number, shape or range of outputs, BackendError when they are not finite.
+    """
+    blob, _ = Letterbox(spec.input).blob(image)
+    outputs = backend.infer(blob)
+    _check_finite(spec, outputs)
+    try:
+        every = make_head(spec).decode(outputs, -np.inf)
+    except ModelInvalid as problem:
+        raise ModelInvalid(f"Model {spec.name}: {problem.message}", hint=problem.hint) from problem
+    if len(every) and not -_SCORE_SLACK <= every.confidence.min() <= every.confidence.max() <= 1 + _SCORE_SLACK:
+        raise ModelInvalid(
+            f"Model {spec.name}: scores run from {every.confidence.min():.3g} to {every.confidence.max():.3g}; "
+            "expected 0 to 1.",
+            hint="Wrong weights, a wrong head family, or a model exported without its sigmoid.",
+        )
+    return tuple(output.shape for output in outputs)
+
+
+def verify_model(spec: ModelSpec, backend: Backend, image: BgrImage) -> ModelReport:
+    """Check the model on a grey picture and on `image`, and say what it finds there. Raises ModelError."""
+    check_model(spec, backend)
+    shapes = check_model(spec, backend, image)
+    return ModelReport(shapes, ModelDetector(spec, backend).detect(image))
+
+
+def _check_finite(spec: ModelSpec, outputs: Sequence[Tensor]) -> None:
+    engine_names = {engine.output_names for engine in spec.engines.values()}
+    names = engine_names.pop() if len(engine_names) == 1 else ()
+    for number, output in enumerate(outputs):
+        bad = int(np.count_nonzero(~np.isfinite(output)))
+        if bad:
+            name = names[number] if number < len(names) else f"number {number}"
+            raise BackendError(
+                f"Model {spec.name}: {bad} of {output.size} numbers in output {name} are not finite.",
+                hint="The weights are damaged, or overflow in half precision: copy the model again, "
+                "or set the backend's precision to fp32.",
+            )
