@@ -94,6 +94,10 @@ class StoreError(EdgedError):
     exit_code = 5
 
 
+class StoreNotFound(StoreError):
+    """There is no event log there yet."""
+
+
 class StoreNewer(StoreError):
     """The database was written by a newer edged."""
 
@@ -117,3 +121,11 @@ class DaemonError(EdgedError):
     """A worker of the daemon ended though nobody asked it to."""
 
     exit_code = 6
+
+
+class DaemonNotRunning(DaemonError):
+    """No daemon has written a status there, or the one that did is gone."""
+
+
+class StatusUnreadable(DaemonError):
+    """The status file is damaged, or was written by another version of edged."""

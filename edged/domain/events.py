@@ -22,6 +22,16 @@ class EventKind(str, Enum):
         return self.value
 
 
+class LeftReason(str, Enum):
+    """Why a `left` was said."""
+
+    GONE = "gone"  # the object was not seen any more
+    ENDED = "ended"  # it was still in view when watching ended (a file's end, a clean stop)
+
+    def __str__(self) -> str:
+        return self.value
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened, as a rule tells it.
@@ -40,6 +50,7 @@ class Event:
     exit_xy: Point | None  # where it was last seen; None while it is in view
     started_at: float  # monotonic seconds of the first sighting
     duration_s: float  # from the first sighting to `at`
+    reason: LeftReason | None = None  # of a `left`; None for every other kind
 
 
 @dataclass(frozen=True, slots=True)

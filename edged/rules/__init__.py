@@ -1,1 +1,1 @@
-"""Tracks in, events out: pure."""
+"""Tracks in, events out. Pure: no clock, no I/O, no thread."""

@@ -1,1 +1,1 @@
-"""The event log in SQLite."""
+"""The event log: SQLite that survives the plug being pulled."""

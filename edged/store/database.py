@@ -1,0 +1,175 @@
+"""Opening the database file: the settings, the checks, and what SQLite's complaints mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from edged.errors import StoreCorrupt, StoreError, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
+from edged.store.migrations import APPLICATION_ID, MIGRATIONS, migrate, version_of
+
+FILE_NAME = "events.db"
+PAGE_BYTES = 4096
+
+_BUSY_TIMEOUT_MS = 2000  # somebody with the sqlite3 shell; the daemon itself is the only writer
+_VERSION_MAX = 1000  # a greater schema version is a damaged header, not a newer edged
+_DAMAGE_PHRASES = (
+    "malformed",
+    "not a database",
+    "no such table",
+    "no such column",
+    "already exists",
+    "unsupported file format",
+    "utf-8",
+)
+
+# WAL with synchronous=FULL is the one combination that lost no acknowledged row when the power was cut.
+_WRITER_SETTINGS = (
+    f"PRAGMA page_size = {PAGE_BYTES}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 256",  # pages: the log is copied back at about 1 MB
+    "PRAGMA journal_size_limit = 1048576",  # bytes that the log keeps after it was copied back
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cell_size_check = ON",  # notices a damaged page early
+)
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Open the file to write, made or brought up to date where needed; autocommit, for one thread at a time.
+
+    Raises StoreCorrupt, StoreNewer, StoreLocked and StoreNotWritable.
+    """
+    connection = None
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        _check_ours(connection, path)
+        for setting in _WRITER_SETTINGS:
+            connection.execute(setting)
+        _check_wal(connection, path)
+        if 0 < version_of(connection) < len(MIGRATIONS):
+            _back_up(connection, path)
+        migrate(connection)
+        return connection
+    except sqlite3.Error as error:
+        _close_quietly(connection)
+        raise store_error(error, path) from error
+    except StoreError:
+        _close_quietly(connection)
+        raise
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open the file to read only; never blocks the writer.
+
+    Raises StoreNotFound, StoreCorrupt, StoreNewer and StoreError.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        raise StoreNotFound(f"there is no event log at {path}", hint="Start `edged run` with this data folder first.")
+    connection = None
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        _check_ours(connection, path)
+        if version_of(connection) < len(MIGRATIONS):
+            raise StoreNotFound(
+                f"{path} has not been set up by this version of edged yet", hint="Start `edged run` once: it does that."
+            )
+        return connection
+    except sqlite3.Error as error:
+        _close_quietly(connection)
+        raise read_error(error, path) from error
+    except StoreError:
+        _close_quietly(connection)
+        raise
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Read the whole file and see that it hangs together. Takes time in proportion to its size. Raises StoreCorrupt."""
+    try:
+        complaints = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+    except sqlite3.Error as error:
+        raise store_error(error, path) from error
+    if complaints != ["ok"]:
+        raise damaged(path, "; ".join(complaints))
+
+
+def store_error(error: sqlite3.Error, path: Path) -> StoreError:
+    """Translate what SQLite says while writing."""
+    text = str(error)
+    if is_damage(error):
+        return damaged(path, text)
+    if "locked" in text:
+        return StoreLocked(
+            f"another program has been writing to {path} for more than {_BUSY_TIMEOUT_MS / 1000:g} s",
+            hint=f"Close it; `fuser {path}` names it.",
+        )
+    # With no space left, opening a WAL database says "disk I/O error" rather than "full".
+    return StoreNotWritable(
+        f"cannot write {path}: {text}",
+        hint="Check that the disk has space (`df -h`), is mounted for writing, and is healthy (`dmesg | tail`), and "
+        "that the folder belongs to the user that edged runs as.",
+    )
+
+
+def read_error(error: sqlite3.Error, path: Path) -> StoreError:
+    """Translate what SQLite says while reading."""
+    if is_damage(error):
+        return damaged(path, str(error))
+    return StoreError(f"cannot read {path}: {error}", hint="Check that this user may read the folder and the file.")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell a damaged file from one that cannot be reached. Python 3.10 gives no error codes, so this goes by class."""
+    text = str(error).lower()
+    return type(error) is sqlite3.DatabaseError or any(phrase in text for phrase in _DAMAGE_PHRASES)
+
+
+def damaged(path: Path, why: str) -> StoreCorrupt:
+    """Say that the file is damaged."""
+    return StoreCorrupt(
+        f"the event log {path} is damaged: {why}",
+        hint="`edged run` sets the file aside when it starts, begins a new one and copies over what can still be read.",
+    )
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    version = version_of(connection)
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not (version == owner == 0 and is_empty) and owner != APPLICATION_ID:
+        raise damaged(path, "it is a database, but not an event log of edged")
+    if not 0 <= version <= _VERSION_MAX:
+        raise damaged(path, f"its schema version is {version}")
+    if version > len(MIGRATIONS):
+        raise StoreNewer(
+            f"{path} was written by a newer edged (schema {version}; this one knows up to {len(MIGRATIONS)})",
+            hint="Install that version again, or give this one another data folder.",
+        )
+
+
+def _check_wal(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    if mode != "wal":
+        raise StoreNotWritable(
+            f"{path} lies on a file system that cannot hold a write-ahead log (journal mode {mode})",
+            hint="Put the data folder on a local disk, not on a network share.",
+        )
+
+
+def _back_up(connection: sqlite3.Connection, path: Path) -> None:
+    """Copy the file before its schema changes."""
+    copy = path.with_name(f"{path.stem}.schema-{version_of(connection)}.db")
+    partial = copy.with_suffix(".tmp")
+    partial.unlink(missing_ok=True)
+    with closing(sqlite3.connect(partial)) as target:
+        connection.backup(target)
+    partial.replace(copy)
+
+
+def _close_quietly(connection: sqlite3.Connection | None) -> None:
+    with suppress(sqlite3.Error):  # the error that brought us here is the one to tell
+        if connection is not None:
+            connection.close()

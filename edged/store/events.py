@@ -1,0 +1,251 @@
+"""The event log's writer."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sqlite3
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from edged.clock import Clock, wall_at
+from edged.domain.events import Event, EventRecord
+from edged.errors import StoreCorrupt, StoreError
+from edged.store.database import FILE_NAME, store_error
+from edged.store.ids import Uuid7
+from edged.store.lock import FolderLock, not_writable
+from edged.store.opening import Opened, Run, open_or_salvage
+from edged.store.retention import Retention
+from edged.store.rows import INSERT, record_to_row, snapshot_path
+from edged.store.salvage import SalvageReport
+from edged.store.snapshots import sync_folder, write_snapshots
+from edged.store.waiting import Waiting, WaitingRoom
+
+log = logging.getLogger(__name__)
+
+WRITE_EVERY_S = 0.25  # so an event is on the disk about half a second after put() at the latest
+_BATCH_MAX = 100
+_FIRST_RETRY_AFTER_S = 1.0
+_LONGEST_RETRY_AFTER_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """How the event log does."""
+
+    written: int  # events on the disk, since the start
+    waiting: int  # events that are not on the disk yet
+    dropped: int  # events lost: the queue was full, or the database refused them
+    snapshots_dropped: int  # pictures lost: too many waited
+    error: str | None  # why nothing can be written just now
+
+
+class EventStore:
+    """Takes events at once and writes them soon, in short transactions, from one thread.
+
+    put() may be called from any thread. Everything else belongs to one thread at a time: open(), then run() or step()
+    again and again, then close(). While the disk is full, read-only or failing, events wait in memory and writing is
+    tried again after 1, 2, 4 … 30 s; the first failure and the recovery are logged, and `status` has the rest.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock,
+        version: str,
+        retention: Retention | None = None,
+        waiting_max: int = 10_000,
+        waiting_snapshot_bytes_max: int = 32 * 1024 * 1024,
+    ) -> None:
+        """`version` is edged's own, for the list of runs. Nothing is touched on the disk until open() or step()."""
+        self._folder = folder
+        self._path = folder / FILE_NAME
+        self._clock = clock
+        self._retention = retention
+        self._ids = Uuid7(clock)
+        self._run = Run(
+            run_id=self._ids(),
+            boot_id=clock.boot_id(),
+            started_wall_at=clock.wall(),
+            started_at=clock.monotonic(),
+            version=version,
+        )
+        self._lock = FolderLock(folder)
+        self._waiting = WaitingRoom(events_max=waiting_max, snapshot_bytes_max=waiting_snapshot_bytes_max)
+        self._batch: list[tuple[EventRecord, bytes | None]] = []  # taken from the queue, not on the disk yet
+        self._opened: Opened | None = None
+        self._inode = 0
+        self._is_damaged = False
+        self._written = 0
+        self._refused = 0
+        self._error: StoreError | None = None
+        self._retry_at = -math.inf
+        self._retry_after_s = _FIRST_RETRY_AFTER_S
+        self.previous_run: Run | None = None
+        self.salvage: SalvageReport | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The name of this run of the daemon."""
+        return self._run.run_id
+
+    @property
+    def status(self) -> StoreStatus:
+        """How it goes. Any thread."""
+        return StoreStatus(
+            written=self._written,
+            waiting=len(self._waiting) + len(self._batch),
+            dropped=self._waiting.dropped + self._refused,
+            snapshots_dropped=self._waiting.snapshots_dropped,
+            error=None if self._error is None else self._error.message,
+        )
+
+    def put(self, event: Event, snapshot_jpeg: bytes | None) -> None:
+        """Take an event in. Never waits for the disk; when the queue is full, the oldest event makes room."""
+        has_room = self._waiting.put(Waiting(event, wall_at(self._clock, event.at), snapshot_jpeg))
+        if not has_room and self._waiting.dropped == 1:
+            log.error("too many events wait to be written: from now on the oldest are lost (`edged status` counts)")
+
+    def open(self) -> None:
+        """Lock the data folder and get the database ready; made where there is none, mended where it is damaged.
+
+        Raises StoreLocked, StoreNewer and StoreNotWritable. After StoreNotWritable run() may be called all the same: it
+        tries again by itself.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+            self._opened = open_or_salvage(
+                self._folder, self._run, wall_at=self._clock.wall(), is_damaged=self._is_damaged
+            )
+            sync_folder(self._folder)
+            self._inode = self._path.stat().st_ino
+            last_id = self._opened.connection.execute("SELECT max(event_id) FROM events").fetchone()[0]
+        except OSError as error:
+            raise not_writable(self._folder, error) from error
+        except sqlite3.Error as error:
+            raise store_error(error, self._path) from error
+        self._ids.skip_past(last_id)
+        self._is_damaged = False
+        self.previous_run = self._opened.previous
+        self.salvage = self._opened.salvage or self.salvage
+
+    def run(self, stop: threading.Event) -> None:
+        """Write what comes until `stop` is set, and then what is left."""
+        while not stop.is_set():
+            self.step()
+            self._clock.wait(stop, WRITE_EVERY_S)
+        self.flush()
+        if self.status.waiting:
+            log.error("%d events were never written: %s", self.status.waiting, self.status.error)
+
+    def flush(self) -> None:
+        """Write what waits, now, even if writing failed a moment ago."""
+        self._retry_at = -math.inf
+        self.step()
+
+    def step(self) -> None:
+        """Write what waits, unless writing failed and it is too early to try again."""
+        if self._clock.monotonic() < self._retry_at:
+            return
+        try:
+            if self._opened is None or self._file_was_replaced():
+                self._close_connection()
+                self.open()
+            self._write_all()
+        except StoreError as error:
+            self._put_off(error)
+        else:
+            self._tell_recovery()
+
+    def close(self) -> None:
+        """Mark the run as cleanly ended and let go of the folder. Harmless when closed already."""
+        if self._opened is not None:
+            try:
+                self._opened.connection.execute(
+                    "UPDATE runs SET ended_wall_at = ? WHERE run_id = ?", (self._clock.wall(), self.run_id)
+                )
+            except sqlite3.Error as error:
+                log.warning("cannot note the clean end of this run: %s", store_error(error, self._path).message)
+        self._close_connection()
+        self._lock.release()
+
+    def _write_all(self) -> None:
+        assert self._opened is not None
+        connection = self._opened.connection
+        try:
+            while self._batch or len(self._waiting):
+                self._write_batch(connection)
+            if self._retention is not None:
+                self._retention.step(connection, self._folder)
+        except OSError as error:
+            raise not_writable(self._folder, error) from error
+        except sqlite3.Error as error:
+            raise store_error(error, self._path) from error
+
+    def _write_batch(self, connection: sqlite3.Connection) -> None:
+        if not self._batch:
+            self._batch = [self._stamp(waiting) for waiting in self._waiting.take(_BATCH_MAX)]
+        write_snapshots(
+            self._folder, {record.snapshot: jpeg for record, jpeg in self._batch if record.snapshot and jpeg}
+        )
+        connection.execute("BEGIN IMMEDIATE")
+        refused = sum(not _insert(connection, record, len(jpeg or b"")) for record, jpeg in self._batch)
+        connection.execute("COMMIT")
+        self._written += len(self._batch) - refused
+        self._refused += refused
+        self._batch = []
+
+    def _stamp(self, waiting: Waiting) -> tuple[EventRecord, bytes | None]:
+        """Name an event. Only now, so that ids ascend in the order of writing, whatever the clock does."""
+        event_id = self._ids()
+        record = EventRecord(
+            event_id=event_id,
+            event=waiting.event,
+            wall_at=waiting.wall_at,
+            boot_id=self._run.boot_id,
+            run_id=self._run.run_id,
+            snapshot=snapshot_path(event_id, waiting.wall_at) if waiting.snapshot_jpeg else None,
+        )
+        return record, waiting.snapshot_jpeg
+
+    def _file_was_replaced(self) -> bool:
+        """Tell whether the database was deleted or exchanged: what is written to the old one, nobody will read."""
+        try:
+            return self._path.stat().st_ino != self._inode
+        except OSError:
+            return True
+
+    def _put_off(self, error: StoreError) -> None:
+        if self._error is None:
+            log.error("events wait in memory: %s", error)
+        self._error = error
+        self._is_damaged = isinstance(error, StoreCorrupt)
+        self._close_connection()
+        self._retry_at = self._clock.monotonic() + self._retry_after_s
+        self._retry_after_s = min(2 * self._retry_after_s, _LONGEST_RETRY_AFTER_S)
+
+    def _tell_recovery(self) -> None:
+        if self._error is not None:
+            log.warning("events are written again; %d were lost", self.status.dropped)
+        self._error = None
+        self._retry_after_s = _FIRST_RETRY_AFTER_S
+
+    def _close_connection(self) -> None:
+        with suppress(sqlite3.Error):  # it failed before, or it is about to be opened anew
+            if self._opened is not None:
+                self._opened.connection.close()
+        self._opened = None
+
+
+def _insert(connection: sqlite3.Connection, record: EventRecord, snapshot_bytes: int) -> bool:
+    """Write one event; False, with a word in the log, when no database would take it (a box that is not a number)."""
+    try:
+        connection.execute(INSERT, (*record_to_row(record), snapshot_bytes))
+    except (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError) as error:
+        log.error("an event cannot be written and is lost: %s: %s", error, record.event)
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""One daemon a data folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from edged.errors import StoreLocked, StoreNotWritable
+
+
+class FolderLock:
+    """A lock on a folder that the kernel drops when the process dies, however it dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "edged.lock"
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock. Raises StoreLocked, naming the holder, and StoreNotWritable. Harmless when held already."""
+        if self._fd is not None:
+            return
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise not_writable(self._path, error) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+        except BlockingIOError as error:
+            holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(fd)
+            raise StoreLocked(
+                f"another edged (pid {holder}) works on {self._path.parent}",
+                hint="Stop it first (`systemctl stop edged`), or give this one a data folder of its own.",
+            ) from error
+        except OSError as error:
+            os.close(fd)
+            raise not_writable(self._path, error) from error
+        self._fd = fd
+
+    def release(self) -> None:
+        """Let go. Harmless when not held. The file stays: deleting it would let two daemons lock two files."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def not_writable(path: Path, error: OSError) -> StoreNotWritable:
+    """Say in the user's words why `path` cannot be written."""
+    return StoreNotWritable(
+        f"cannot write {path}: {error.strerror or error}",
+        hint="Check that the folder exists, is on a disk that is mounted for writing and has space (`df -h`), and "
+        "belongs to the user that edged runs as (`ls -ld`).",
+    )

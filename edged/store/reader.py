@@ -1,0 +1,76 @@
+"""The event log's reader, for a process of its own: it never keeps the writer waiting."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from edged.domain.events import EventKind, EventRecord
+from edged.store.database import FILE_NAME, damaged, open_reader, read_error
+from edged.store.rows import SELECT, Row, row_to_record
+
+_ROWS_A_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are wanted; None lets all through."""
+
+    since_wall_at: float | None = None  # seconds since 1970-01-01 UTC, inclusive
+    until_wall_at: float | None = None  # exclusive
+    camera: str | None = None
+    kind: EventKind | None = None
+    label: str | None = None
+
+
+class EventLog:
+    """Reads the events of a data folder in the order in which they were written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+
+    def read(self, wanted: EventFilter = EventFilter(), *, after: str = "") -> Iterator[EventRecord]:
+        """Every event that is wanted and was written after the one whose id is `after`.
+
+        To follow the log, call again with the last event_id. Each call opens the file anew, so a file that was set
+        aside meanwhile does not matter; each 500 rows are a query of their own, so a slow caller does not make the
+        write-ahead log grow. Raises StoreNotFound, StoreCorrupt, StoreNewer and StoreError.
+        """
+        with closing(open_reader(self._path)) as connection:
+            while rows := self._query(connection, wanted, after):
+                for row in rows:
+                    yield self._record(row)
+                after = rows[-1][0]
+
+    def last_event_id(self) -> str:
+        """The id to follow from: of the newest event, or "" when there is none. Raises as read() does."""
+        with closing(open_reader(self._path)) as connection:
+            try:
+                return str(connection.execute("SELECT max(event_id) FROM events").fetchone()[0] or "")
+            except sqlite3.Error as error:
+                raise read_error(error, self._path) from error
+
+    def _query(self, connection: sqlite3.Connection, wanted: EventFilter, after: str) -> list[Row]:
+        conditions = {
+            "event_id > ?": after,
+            "wall_at >= ?": wanted.since_wall_at,
+            "wall_at < ?": wanted.until_wall_at,
+            "camera = ?": wanted.camera,
+            "kind = ?": None if wanted.kind is None else wanted.kind.value,
+            "label = ?": wanted.label,
+        }
+        given = {text: value for text, value in conditions.items() if value is not None}
+        query = f"{SELECT} WHERE {' AND '.join(given)} ORDER BY event_id LIMIT {_ROWS_A_QUERY}"
+        try:
+            return connection.execute(query, tuple(given.values())).fetchall()
+        except sqlite3.Error as error:
+            raise read_error(error, self._path) from error
+
+    def _record(self, row: Row) -> EventRecord:
+        try:
+            return row_to_record(row)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise damaged(self._path, f"event {row[0]!r}: {error}") from error

@@ -1,0 +1,127 @@
+"""What is too old or too much, and goes.
+
+Each step deletes a little and says whether there is more, so that a long clean-up never keeps events waiting. Rows go
+before their pictures: a crash in between leaves a picture without a row, and never a row without its picture. Steps
+raise sqlite3.Error and OSError.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from edged.clock import Clock
+from edged.store.rows import day_of, snapshot_path
+from edged.store.snapshots import delete_snapshots
+
+_PRUNE_EVERY_S = 600.0
+_STEADY_CLOCK_S = 60.0
+_ROWS_A_STEP = 500
+_NEWEST_DAYS = 2  # a crash leaves orphans only where pictures were being written
+
+
+class Retention:
+    """Deletes what is older than some days, and the oldest pictures when all together are too big.
+
+    It looks every ten minutes, and passes over a look between which and the last one the wall clock jumped by more than
+    a minute: a box that boots in the past and gets the true time later must not take its events for old ones.
+    """
+
+    def __init__(self, clock: Clock, *, keep_days: float | None, snapshots_max_bytes: int | None) -> None:
+        """None keeps everything."""
+        self._clock = clock
+        self._keep_days = keep_days
+        self._snapshots_max_bytes = snapshots_max_bytes
+        self._look_at = clock.monotonic() + _PRUNE_EVERY_S
+        self._offset_s = self._offset()
+
+    def step(self, connection: sqlite3.Connection, folder: Path) -> None:
+        """Delete a little, when it is time. Raises sqlite3.Error and OSError."""
+        if self._clock.monotonic() < self._look_at:
+            return
+        more = self._clock_is_steady() and self._prune(connection, folder)
+        if not more:
+            self._look_at = self._clock.monotonic() + _PRUNE_EVERY_S
+
+    def _prune(self, connection: sqlite3.Connection, folder: Path) -> bool:
+        more = False
+        if self._keep_days is not None:
+            before_wall_at = self._clock.wall() - self._keep_days * 86_400
+            more = prune_events(connection, folder, before_wall_at=before_wall_at)
+        if self._snapshots_max_bytes is not None:
+            more |= prune_snapshots(connection, folder, bytes_max=self._snapshots_max_bytes)
+        return more
+
+    def _clock_is_steady(self) -> bool:
+        before, self._offset_s = self._offset_s, self._offset()
+        return abs(self._offset_s - before) <= _STEADY_CLOCK_S
+
+    def _offset(self) -> float:
+        return self._clock.wall() - self._clock.monotonic()
+
+
+def prune_events(connection: sqlite3.Connection, folder: Path, *, before_wall_at: float) -> bool:
+    """Delete some events older than an instant of the wall clock, with their pictures; True when there may be more."""
+    old = connection.execute(
+        "SELECT event_id, wall_at FROM events WHERE wall_at < ? ORDER BY wall_at LIMIT ?",
+        (before_wall_at, _ROWS_A_STEP),
+    ).fetchall()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany("DELETE FROM events WHERE event_id = ?", [row[:1] for row in old])
+    if len(old) < _ROWS_A_STEP:
+        connection.execute(
+            "DELETE FROM runs WHERE ended_wall_at IS NOT NULL AND started_wall_at < ? "
+            "AND NOT EXISTS (SELECT 1 FROM events WHERE events.run_id = runs.run_id)",
+            (before_wall_at,),
+        )
+    connection.execute("COMMIT")
+    delete_snapshots(folder, [snapshot_path(*row) for row in old])
+    if len(old) < _ROWS_A_STEP:
+        _remove_days(folder / "snapshots", before=day_of(before_wall_at))
+    return len(old) == _ROWS_A_STEP
+
+
+def prune_snapshots(connection: sqlite3.Connection, folder: Path, *, bytes_max: int) -> bool:
+    """Delete some of the oldest pictures while all together are too big; their events stay. True when more must go."""
+    total = connection.execute("SELECT total(snapshot_bytes) FROM events WHERE snapshot IS NOT NULL").fetchone()[0]
+    excess = total - bytes_max
+    if excess <= 0:
+        return False
+    chosen = []
+    for event_id, wall_at, picture_bytes in connection.execute(
+        "SELECT event_id, wall_at, snapshot_bytes FROM events WHERE snapshot IS NOT NULL ORDER BY event_id LIMIT ?",
+        (_ROWS_A_STEP,),
+    ):
+        if excess <= 0:
+            break
+        chosen.append((event_id, wall_at))
+        excess -= picture_bytes
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany("UPDATE events SET snapshot = NULL WHERE event_id = ?", [row[:1] for row in chosen])
+    connection.execute("COMMIT")
+    delete_snapshots(folder, [snapshot_path(*row) for row in chosen])
+    return bool(excess > 0)
+
+
+def remove_orphans(connection: sqlite3.Connection, folder: Path) -> int:
+    """Delete what a crash left of the newest pictures: those half written, and those whose row never came."""
+    days = sorted((folder / "snapshots").glob("*"), key=lambda day: day.stat().st_mtime)[-_NEWEST_DAYS:]
+    orphans = [
+        picture
+        for day in days
+        for picture in day.glob("*")
+        if connection.execute("SELECT 1 FROM events WHERE event_id = ?", (picture.name[:-4],)).fetchone() is None
+        or picture.suffix != ".jpg"
+    ]
+    for picture in orphans:
+        picture.unlink()
+    return len(orphans)
+
+
+def _remove_days(snapshots: Path, *, before: str) -> None:
+    """Delete the folders of days that have no event left, with the orphans in them."""
+    for day in sorted(snapshots.glob("*")):
+        if day.name < before:
+            for picture in day.glob("*"):
+                picture.unlink()
+            day.rmdir()

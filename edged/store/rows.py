@@ -1,0 +1,118 @@
+"""An event as a row of the table, and back."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from edged.domain.events import Event, EventKind, EventRecord, LeftReason
+
+Row = tuple[Any, ...]
+
+COLUMNS = (
+    "event_id",
+    "run_id",
+    "kind",
+    "camera",
+    "label",
+    "confidence",
+    "wall_at",
+    "at",
+    "started_at",
+    "duration_s",
+    "track_id",
+    "left_px",
+    "top_px",
+    "width_px",
+    "height_px",
+    "entry_x",
+    "entry_y",
+    "exit_x",
+    "exit_y",
+    "reason",
+    "snapshot",
+)
+"""What record_to_row gives, in the table's order; the table's last column, snapshot_bytes, is the writer's own."""
+
+# An id that is there already was written by an attempt whose commit only seemed to fail.
+INSERT = (
+    f"INSERT INTO events ({', '.join(COLUMNS)}, snapshot_bytes) VALUES ({', '.join('?' * (len(COLUMNS) + 1))}) "
+    "ON CONFLICT (event_id) DO NOTHING"
+)
+
+SELECT = f"SELECT {', '.join(f'events.{column}' for column in COLUMNS)}, boot_id FROM events JOIN runs USING (run_id)"
+
+
+def record_to_row(record: EventRecord) -> Row:
+    """COLUMNS of a record, in types that SQLite takes (a numpy number it would refuse)."""
+    event = record.event
+    left, top, right, bottom = (float(side) for side in event.xyxy)
+    exit_x, exit_y = (None, None) if event.exit_xy is None else (float(event.exit_xy[0]), float(event.exit_xy[1]))
+    return (
+        record.event_id,
+        record.run_id,
+        event.kind.value,
+        event.camera,
+        event.label,
+        float(event.confidence),
+        float(record.wall_at),
+        float(event.at),
+        float(event.started_at),
+        float(event.duration_s),
+        int(event.track_id),
+        left,
+        top,
+        right - left,
+        bottom - top,
+        float(event.entry_xy[0]),
+        float(event.entry_xy[1]),
+        exit_x,
+        exit_y,
+        None if event.reason is None else event.reason.value,
+        record.snapshot,
+    )
+
+
+def row_to_record(row: Row) -> EventRecord:
+    """Undo record_to_row, for COLUMNS and the boot's id. Raises ValueError or TypeError on a row without sense."""
+    values = dict(zip((*COLUMNS, "boot_id"), row, strict=True))
+    left, top = float(values["left_px"]), float(values["top_px"])
+    event = Event(
+        kind=EventKind(values["kind"]),
+        camera=_text(values["camera"]),
+        at=float(values["at"]),
+        track_id=int(values["track_id"]),
+        label=_text(values["label"]),
+        confidence=float(values["confidence"]),
+        xyxy=(left, top, left + float(values["width_px"]), top + float(values["height_px"])),
+        entry_xy=(float(values["entry_x"]), float(values["entry_y"])),
+        exit_xy=None if values["exit_x"] is None else (float(values["exit_x"]), float(values["exit_y"])),
+        started_at=float(values["started_at"]),
+        duration_s=float(values["duration_s"]),
+        reason=None if values["reason"] is None else LeftReason(values["reason"]),
+    )
+    return EventRecord(
+        event_id=_text(values["event_id"]),
+        event=event,
+        wall_at=float(values["wall_at"]),
+        boot_id=_text(values["boot_id"]),
+        run_id=_text(values["run_id"]),
+        snapshot=None if values["snapshot"] is None else _text(values["snapshot"]),
+    )
+
+
+def snapshot_path(event_id: str, wall_at: float) -> str:
+    """Where an event's snapshot lies below the data folder: one folder a day (UTC)."""
+    return str(PurePosixPath("snapshots", day_of(wall_at), f"{event_id}.jpg"))
+
+
+def day_of(wall_at: float) -> str:
+    """Return the date, UTC, as YYYY-MM-DD."""
+    return datetime.datetime.fromtimestamp(wall_at, datetime.timezone.utc).date().isoformat()
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text expected, found {value!r}")
+    return value

@@ -1,0 +1,137 @@
+"""Sets a damaged database aside and copies what can still be read into a new one."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import math
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edged.domain.events import EventRecord
+from edged.store.database import PAGE_BYTES
+from edged.store.lock import not_writable
+from edged.store.pages import Value, file_pages, rows, wal_pages
+from edged.store.rows import COLUMNS, row_to_record, snapshot_path
+
+log = logging.getLogger(__name__)
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_RUN_COLUMNS = 6
+_ROWS_A_TRANSACTION = 1000
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SalvageReport:
+    """What became of a damaged file."""
+
+    set_aside: Path
+    events: int  # copied into the new file
+    runs: int
+
+
+def set_aside(path: Path, *, wall_at: float) -> Path:
+    """Rename a database, with its -wal and -shm, to a name with the date in it; return the new path.
+
+    Nothing is overwritten and nothing deleted. Raises StoreNotWritable.
+    """
+    stamp = datetime.datetime.fromtimestamp(wall_at, datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    target = path.with_name(f"{path.stem}.damaged-{stamp}.db")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.stem}.damaged-{stamp}-{number}.db")
+    try:
+        # The database goes last: SQLite throws away a log that it finds without one.
+        for suffix in ("-shm", "-wal", ""):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(target.with_name(target.name + suffix))
+    except OSError as error:
+        raise not_writable(path, error) from error
+    return target
+
+
+def copy_rows(damaged: Path, connection: sqlite3.Connection) -> SalvageReport:
+    """Copy every event and run that can be read from `damaged` into an open, empty, autocommit database.
+
+    A row that was overwritten or deleted may come back in its older form; so may an event that retention had deleted.
+    Raises sqlite3.Error of the new database, and OSError when the damaged file cannot be read at all.
+    """
+    connection.execute("PRAGMA foreign_keys = OFF")  # an event may be met before its run
+    connection.execute("BEGIN")
+    for number, values in enumerate(_all_rows(damaged), start=1):
+        _copy(values, connection)
+        if number % _ROWS_A_TRANSACTION == 0:
+            connection.execute("COMMIT")
+            connection.execute("BEGIN")
+    connection.execute(
+        "INSERT INTO runs SELECT DISTINCT run_id, ?, 0, 0, ?, NULL FROM events WHERE run_id NOT IN "
+        "(SELECT run_id FROM runs)",
+        (_UNKNOWN, _UNKNOWN),
+    )
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA foreign_keys = ON")
+    events, runs = connection.execute("SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM runs)").fetchone()
+    return SalvageReport(set_aside=damaged, events=events, runs=runs)
+
+
+def _all_rows(damaged: Path) -> Iterator[list[Value]]:
+    """The file's rows first, the log's after them, since they are newer."""
+    for page in file_pages(damaged, page_bytes=PAGE_BYTES):
+        yield from rows(page)
+    wal = damaged.with_name(damaged.name + "-wal")
+    if wal.exists():
+        for page in wal_pages(wal, page_bytes=PAGE_BYTES):
+            yield from rows(page)
+
+
+def _copy(values: list[Value], connection: sqlite3.Connection) -> None:
+    if _is_event(values):
+        connection.execute(f"INSERT OR REPLACE INTO events VALUES ({', '.join('?' * len(values))})", values)
+    elif _is_run(values):
+        connection.execute(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(values))})", values)
+
+
+def _is_event(values: Sequence[Value]) -> bool:
+    """Tell whether a row is an event that this version would have written."""
+    if len(values) != len(COLUMNS) + 1 or not isinstance(values[-1], int):
+        return False
+    try:
+        record = row_to_record((*values[:-1], _UNKNOWN))
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return _is_id(record.event_id) and _is_id(record.run_id) and _is_sound(record)
+
+
+def _is_sound(record: EventRecord) -> bool:
+    event = record.event
+    numbers = (record.wall_at, event.at, event.started_at, event.duration_s, event.confidence, *event.xyxy)
+    if not all(map(math.isfinite, (*numbers, *event.entry_xy, *(event.exit_xy or ())))):
+        return False
+    try:
+        return record.snapshot in (None, snapshot_path(record.event_id, record.wall_at))
+    except (ValueError, OverflowError):  # a date that does not exist
+        return False
+
+
+def _is_run(values: Sequence[Value]) -> bool:
+    if len(values) != _RUN_COLUMNS:
+        return False
+    run_id, boot_id, started_wall_at, started_at, version, ended_wall_at = values
+    return (
+        _is_id(run_id)
+        and isinstance(boot_id, str)
+        and isinstance(version, str)
+        and isinstance(started_wall_at, (int, float))
+        and isinstance(started_at, (int, float))
+        and isinstance(ended_wall_at, (int, float, type(None)))
+    )
+
+
+def _is_id(value: Value) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None

@@ -1,0 +1,21 @@
+"""An event log that forgets when the process ends."""
+
+from __future__ import annotations
+
+import threading
+
+from edged.domain.events import Event
+
+
+class MemorySink:
+    """Keeps what it is given, in order. Any thread may put."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.snapshots: list[bytes | None] = []  # parallel to events
+        self._lock = threading.Lock()
+
+    def put(self, event: Event, snapshot_jpeg: bytes | None) -> None:
+        with self._lock:
+            self.events.append(event)
+            self.snapshots.append(snapshot_jpeg)
