@@ -1,6 +1,81 @@
-"""The command line's entry point."""
+"""The command line's entry point: gathers the commands and turns errors into words and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from edged import __version__
+from edged.cli import check_config, demo, events, models, run, status
+from edged.errors import EdgedError
 
 
-def main() -> None:
-    """Run edged."""
-    raise SystemExit("not yet")
+class _Edged(TyperGroup):
+    """Where every command's errors come out."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except EdgedError as error:
+            typer.secho(error.message, err=True, fg=typer.colors.RED)
+            typer.echo(f"  {error.hint}", err=True)
+            raise typer.Exit(error.exit_code) from error
+        except BrokenPipeError:  # `edged events | head`: the reader has seen enough
+            _drop_the_rest()
+            raise typer.Exit from None
+        return result
+
+
+def _drop_the_rest() -> None:
+    """Send what still waits for stdout nowhere, or Python complains about it on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edged {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="edged",
+    cls=_Edged,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 well, 1 a bug, 2 configuration or command line, 3 source, 4 model, 5 event log, 6 daemon.",
+)
+
+
+@app.callback()
+def _edged(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Watch cameras, follow what moves, keep a log of events."""
+
+
+app.command("run", short_help="Watch cameras and log events until stopped.")(run.run)
+app.command("demo", short_help="Show what edged sees in one clip or camera.")(demo.demo)
+app.command("events", short_help="List what happened.")(events.events)
+app.command("status", short_help="Show how the daemon is.")(status.status)
+app.command("check-config", short_help="Check a configuration file.")(check_config.check_config)
+app.add_typer(models.app, name="models")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run edged and exit the process."""
+    try:
+        app(args=arguments, prog_name="edged")
+    except Exception:  # noqa: BLE001 - the last line of defence: whatever arrives here is a bug, and is shown in full
+        traceback.print_exc()
+        typer.echo(f"This is a bug in edged {__version__}: please report it with the lines above.", err=True)
+        sys.exit(1)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
-from typing_extensions import Self
 
 from edged.config.contradictions import contradictions, is_device
 
@@ -247,7 +246,7 @@ class Config(Section):
         return self.runtime_dir or self.data_dir
 
     @model_validator(mode="after")
-    def _no_contradictions(self) -> Self:
+    def _no_contradictions(self) -> Config:
         for _, text in contradictions(self.model_dump()):
             raise ValueError(text)
         return self

@@ -1,0 +1,21 @@
+"""Where commands write: tables for people, plain lines for other programs."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+_WIDTH_WITHOUT_TERMINAL = 200  # nothing is cut off or wrapped when a table goes to a file or another program
+
+
+class _Stdout(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to edged.cli.main, instead of rich's exit code 1."""
+        raise BrokenPipeError
+
+
+def stdout_console() -> Console:
+    """The console for a command's results."""
+    console = _Stdout(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_WITHOUT_TERMINAL
+    return console

@@ -1,0 +1,105 @@
+"""`edged events`: what happened."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from edged.cli.when import wall_instant
+from edged.cli.where import ConfigOption, DataOption, data_folder
+from edged.clock import SystemClock
+from edged.domain.events import EventKind, EventRecord
+
+if TYPE_CHECKING:
+    from edged.clock import Clock
+
+_POLL_S = 1.0
+
+Text = Optional[str]  # noqa: UP045 - typer reads this on Python 3.10 too
+Kind = Optional[EventKind]  # noqa: UP045 - as above
+
+
+def events(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    since: Annotated[Text, typer.Option(metavar="WHEN", help="Events from then on: 2h, 3d, today, 2026-11-20.")] = None,
+    until: Annotated[Text, typer.Option(metavar="WHEN", help="Events before then; a day means its end.")] = None,
+    camera: Annotated[Text, typer.Option(metavar="NAME", help="Events of this camera.")] = None,
+    kind: Annotated[Kind, typer.Option(help="Events of this kind.")] = None,
+    label: Annotated[Text, typer.Option(metavar="LABEL", help="Events of this kind of object, such as person.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="The newest so many.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new events until Ctrl-C.")] = False,
+) -> None:
+    """List what happened, oldest first. The daemon may run meanwhile.
+
+    WHEN is a time ago (90s, 15m, 2h, 3d, 1w), today, yesterday, or a date or time in this machine's time zone.
+
+    Example: edged events --since yesterday --label person
+    """
+    from edged.store.reader import EventReader
+
+    clock = SystemClock()
+    folder = data_folder(config, data)
+    wanted = {
+        "since": None if since is None else wall_instant(since, wall_now=clock.wall()),
+        "until": None if until is None else wall_instant(until, wall_now=clock.wall(), end_of_day=True),
+        "camera": camera,
+        "kind": kind,
+        "label": label,
+    }
+    with EventReader(folder) as reader:
+        records = reader.query(**wanted, limit=limit)
+        if not follow:
+            _print(records, folder, as_json=as_json)
+            return
+        write = _json_line if as_json else _text_line(folder)
+        _follow(lambda after: reader.query(**wanted, after=after), records, write, clock=clock)
+
+
+def _print(records: list[EventRecord], folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        for record in records:
+            _json_line(record)
+        return
+    from edged.cli.event_table import show
+
+    show(records, folder)
+
+
+def _follow(
+    newer: Callable[[str | None], Iterable[EventRecord]],
+    records: list[EventRecord],
+    write: Callable[[EventRecord], None],
+    *,
+    clock: Clock,
+) -> None:
+    """Write `records`, then what comes, until Ctrl-C."""
+    never = threading.Event()
+    last_id = None
+    try:
+        while True:
+            for record in records:
+                write(record)
+                last_id = record.event_id
+            clock.wait(never, _POLL_S)
+            records = list(newer(last_id))
+    except KeyboardInterrupt:
+        return
+
+
+def _json_line(record: EventRecord) -> None:
+    from edged.store.reader import record_to_json
+
+    typer.echo(json.dumps(record_to_json(record)))
+
+
+def _text_line(folder: Path) -> Callable[[EventRecord], None]:
+    from edged.cli.event_table import columns
+
+    return lambda record: typer.echo("  ".join(columns(record, folder)))

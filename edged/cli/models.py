@@ -1,0 +1,43 @@
+"""`edged models`: which models there are, and whether one is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="List models and try them.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the models that a configuration can name, and how to get better ones.
+
+    Example: edged models list
+    """
+    from rich import box
+    from rich.table import Table
+
+    from edged import app as edged_app
+    from edged.cli.console import stdout_console
+
+    table = Table("name", "input", "labels", "licence", "what it is", box=box.SIMPLE_HEAD, pad_edge=False)
+    for model in edged_app.list_models():
+        table.add_row(model.name, model.input, str(model.labels), model.licence, model.about)
+    stdout_console().print(table)
+
+
+@app.command("verify")
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The model folder.", show_default=False)],
+) -> None:
+    """Load a model, run it, and say what it gave. The exit code is 4 when it cannot be used.
+
+    Example: edged models verify ./picodet-s
+    """
+    from edged import app as edged_app
+
+    report = edged_app.verify_model(folder)
+    for line in report.lines():
+        typer.echo(line)

@@ -1,0 +1,47 @@
+"""Which daemon a command asks about: by its configuration file or by its data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from edged.errors import ConfigError
+
+DEFAULT_CONFIG = Path("/etc/edged/edged.toml")
+
+ConfigOption = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads this on Python 3.10 too
+    typer.Option("--config", "-c", metavar="FILE", help=f"The daemon's configuration file. Default: {DEFAULT_CONFIG}."),
+]
+DataOption = Annotated[
+    Optional[Path],  # noqa: UP045 - as above
+    typer.Option("--data", metavar="DIR", help="The daemon's data folder, instead of a configuration file."),
+]
+
+
+def data_folder(config: Path | None, data: Path | None) -> Path:
+    """The folder of the event log. Raises ConfigError."""
+    return _folders(config, data)[0]
+
+
+def status_folder(config: Path | None, data: Path | None) -> Path:
+    """The folder of the status file. Raises ConfigError."""
+    return _folders(config, data)[1]
+
+
+def _folders(config: Path | None, data: Path | None) -> tuple[Path, Path]:
+    if data is not None and config is not None:
+        raise typer.BadParameter("give either --config or --data")
+    if data is not None:
+        return data, data
+    if config is None and not DEFAULT_CONFIG.exists():
+        raise ConfigError(
+            f"Which daemon? There is no {DEFAULT_CONFIG}.",
+            hint="Name its configuration file with --config FILE, or its data folder with --data DIR.",
+        )
+    from edged.config.loader import load_config  # here, because it takes longer to import than all the rest
+
+    settings = load_config(config or DEFAULT_CONFIG)
+    return settings.data_dir, settings.status_dir

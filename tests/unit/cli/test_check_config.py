@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edged.config.loader import load_config, parse_config
+from tests.unit.cli.conftest import Edged
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    clip = tmp_path / "clip.mp4"
+    clip.touch()
+    path = tmp_path / "edged.toml"
+    path.write_text('[scheduler]\nevery = 3\n[[camera]]\nname = "yard"\nsource = "clip.mp4"\n')
+    return path
+
+
+def test_what_it_prints_is_the_same_configuration_in_full(edged: Edged, file: Path, tmp_path: Path) -> None:
+    result = edged("check-config", file)
+    assert result.code == 0
+    assert parse_config(result.out, name="out", folder=Path("/")) == load_config(file)
+
+
+def test_it_says_what_differs_from_the_defaults(edged: Edged, file: Path) -> None:
+    result = edged("check-config", file)
+    assert "every = 3  # changed; default: 1" in result.out
+    assert "  scheduler.every = 3 (default: 1)\n" in result.err
+    assert "warning" not in result.err
+
+
+def test_mistakes_end_with_exit_code_2_and_are_all_listed(edged: Edged, file: Path) -> None:
+    file.write_text("[scheduler]\nevery = 0\n[log]\nlevel = 'loud'\n")
+    result = edged("check-config", file)
+    assert result.code == 2
+    assert "has 3 mistakes" in result.err
+    assert result.out == ""
+
+
+def test_a_model_and_a_source_that_do_not_exist_are_warnings(edged: Edged, file: Path) -> None:
+    file.write_text('[model]\npath = "./mine"\n[[camera]]\nname = "yard"\nsource = "gone.mp4"\n')
+    result = edged("check-config", file)
+    assert result.code == 0
+    assert f"warning: model.path: there is no folder {file.parent / 'mine'}" in result.err
+    assert f"warning: camera[0].source (camera 'yard'): there is no {file.parent / 'gone.mp4'}" in result.err
+
+
+def test_the_example_is_a_configuration(edged: Edged) -> None:
+    result = edged("check-config", "--example")
+    assert parse_config(result.out, name="example", folder=Path("/")).camera
+
+
+def test_a_file_and_the_example_are_not_wanted_together(edged: Edged, file: Path) -> None:
+    assert edged("check-config", file, "--example").code == 2
+    assert edged("check-config").code == 2

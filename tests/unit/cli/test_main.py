@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from edged import __version__
+from tests.unit.cli.conftest import Edged
+
+
+def test_the_version_is_printed(edged: Edged) -> None:
+    assert edged("--version").out == f"edged {__version__}\n"
+
+
+def test_without_a_command_the_help_is_shown(edged: Edged) -> None:
+    result = edged()
+    assert "check-config" in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run"],
+        ["demo"],
+        ["events"],
+        ["status"],
+        ["check-config"],
+        ["models"],
+        ["models", "list"],
+        ["models", "verify"],
+    ],
+)
+def test_every_command_explains_itself_in_sentences(edged: Edged, command: list[str]) -> None:
+    result = edged(*command, "--help")
+    assert result.code == 0
+    assert "Usage: edged " + " ".join(command) in result.out
+    sentences = result.out.split("\n\n")[1].strip()
+    assert sentences.endswith(".")
+
+
+def test_a_mistyped_command_is_a_mistake_of_the_command_line(edged: Edged) -> None:
+    result = edged("evnets")
+    assert result.code == 2
+    assert "events" in result.err
+
+
+def test_an_error_ends_with_its_exit_code_and_what_to_do(edged: Edged) -> None:
+    result = edged("check-config", "/nowhere/edged.toml")
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.splitlines() == [
+        "There is no file /nowhere/edged.toml.",
+        "  For a commented file to start from: edged check-config --example > edged.toml",
+    ]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edged.clock import SystemClock
+from edged.domain.health import CameraStatus, DaemonStatus
+from edged.health.status_file import write_status
+from tests.unit.cli.conftest import Edged
+
+
+def write(folder: Path, **changed: Any) -> None:
+    now = SystemClock().wall()
+    facts: dict[str, Any] = {
+        "version": "0.1.0",
+        "pid": os.getpid(),
+        "run_id": "run-1",
+        "state": "running",
+        "started_wall_at": now - 7500,
+        "written_wall_at": now,
+        "uptime_s": 7500.0,
+        "model": "picodet-s",
+        "backend": "ncnn",
+        "inference_p50_ms": 12.5,
+        "inference_p99_ms": 30.25,
+        "rss_bytes": 120_000_000,
+        "cameras": [CameraStatus("yard", "lost: no such device", frames=4321, fps_in=9.5)],
+    }
+    write_status(folder / "status.json", DaemonStatus(**{**facts, **changed}))
+
+
+def test_a_running_daemon_is_shown_on_one_screen(edged: Edged, tmp_path: Path) -> None:
+    write(tmp_path)
+    result = edged("status", "--data", tmp_path)
+    assert result.code == 0
+    for words in ("up 2 h 5 min", "picodet-s on ncnn", "median 12.5 ms, p99 30.2 ms", "120 MB", "lost: no such device"):
+        assert words in result.out
+    assert "4321" in result.out
+
+
+def test_json_holds_every_fact_and_whether_it_runs(edged: Edged, tmp_path: Path) -> None:
+    write(tmp_path)
+    facts = json.loads(edged("status", "--data", tmp_path, "--json").out)
+    assert facts["running"] is True
+    assert facts["trouble"] is None
+    assert facts["cameras"][0]["frames"] == 4321
+    assert 0 <= facts["age_s"] < 10
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_daemon_that_was_killed_is_not_running(edged: Edged, tmp_path: Path, form: list[str]) -> None:
+    write(tmp_path, pid=2**22 + 1)  # above the kernel's largest process number
+    result = edged("status", "--data", tmp_path, *form)
+    assert result.code == 6
+    assert "not running" in result.err
+    assert "NOT RUNNING" in result.out or json.loads(result.out)["running"] is False
+
+
+def test_a_stopped_daemon_is_not_running(edged: Edged, tmp_path: Path) -> None:
+    write(tmp_path, state="stopped")
+    result = edged("status", "--data", tmp_path)
+    assert (result.code, result.err.splitlines()[0]) == (6, "The daemon is not running: stopped.")
+
+
+def test_a_folder_without_a_status_says_so(edged: Edged, tmp_path: Path) -> None:
+    result = edged("status", "--data", tmp_path)
+    assert result.code == 6
+    assert "No daemon has written" in result.err
+
+
+def test_a_damaged_status_says_so(edged: Edged, tmp_path: Path) -> None:
+    (tmp_path / "status.json").write_text("{")
+    result = edged("status", "--data", tmp_path)
+    assert result.code == 6
+    assert "is no status" in result.err
+
+
+def test_the_configuration_says_where_the_status_lies(edged: Edged, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    write(tmp_path / "run")
+    config = tmp_path / "edged.toml"
+    config.write_text('runtime_dir = "run"\n[[camera]]\nname = "yard"\nsource = "/dev/video0"\n')
+    assert edged("status", "-c", config).code == 0
+
+
+def test_a_store_that_cannot_write_is_shown_loudly(edged: Edged, tmp_path: Path) -> None:
+    from edged.domain.health import StoreStatus
+
+    write(tmp_path, store=StoreStatus(error="no space left"))
+    assert "CANNOT WRITE: no space left" in edged("status", "--data", tmp_path).out
+
+
+def test_a_daemon_is_named_by_one_of_configuration_and_folder(edged: Edged, tmp_path: Path) -> None:
+    assert edged("status", "--data", tmp_path, "-c", tmp_path / "edged.toml").code == 2
