@@ -40,10 +40,16 @@ class EventLog:
         write-ahead log grow. Raises StoreNotFound, StoreCorrupt, StoreNewer and StoreError.
         """
         with closing(open_reader(self._path)) as connection:
-            while rows := self._query(connection, wanted, after):
+            while rows := self._query(connection, wanted, f"event_id LIMIT {_ROWS_A_QUERY}", after):
                 for row in rows:
                     yield self._record(row)
                 after = rows[-1][0]
+
+    def newest(self, wanted: EventFilter = EventFilter(), *, limit: int) -> list[EventRecord]:
+        """The newest `limit` events that are wanted, in the order of writing. Raises as read() does."""
+        with closing(open_reader(self._path)) as connection:
+            rows = self._query(connection, wanted, f"event_id DESC LIMIT {limit:d}")
+        return [self._record(row) for row in reversed(rows)]
 
     def last_event_id(self) -> str:
         """The id to follow from: of the newest event, or "" when there is none. Raises as read() does."""
@@ -53,7 +59,7 @@ class EventLog:
             except sqlite3.Error as error:
                 raise read_error(error, self._path) from error
 
-    def _query(self, connection: sqlite3.Connection, wanted: EventFilter, after: str) -> list[Row]:
+    def _query(self, connection: sqlite3.Connection, wanted: EventFilter, order_by: str, after: str = "") -> list[Row]:
         conditions = {
             "event_id > ?": after,
             "wall_at >= ?": wanted.since_wall_at,
@@ -63,7 +69,7 @@ class EventLog:
             "label = ?": wanted.label,
         }
         given = {text: value for text, value in conditions.items() if value is not None}
-        query = f"{SELECT} WHERE {' AND '.join(given)} ORDER BY event_id LIMIT {_ROWS_A_QUERY}"
+        query = f"{SELECT} WHERE {' AND '.join(given)} ORDER BY {order_by}"
         try:
             return connection.execute(query, tuple(given.values())).fetchall()
         except sqlite3.Error as error:
