@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -16,7 +17,7 @@ from edged.clock import SystemClock
 from edged.domain.events import EventKind, EventRecord
 
 if TYPE_CHECKING:
-    from edged.clock import Clock
+    from edged.store.reader import EventFilter, EventLog
 
 _POLL_S = 1.0
 
@@ -32,7 +33,7 @@ def events(
     camera: Annotated[Text, typer.Option(metavar="NAME", help="Events of this camera.")] = None,
     kind: Annotated[Kind, typer.Option(help="Events of this kind.")] = None,
     label: Annotated[Text, typer.Option(metavar="LABEL", help="Events of this kind of object, such as person.")] = None,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="The newest so many.")] = 100,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1_000_000, help="The newest so many.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new events until Ctrl-C.")] = False,
 ) -> None:
@@ -42,24 +43,29 @@ def events(
 
     Example: edged events --since yesterday --label person
     """
-    from edged.store.reader import EventReader
+    from edged.store.reader import EventFilter, EventLog
 
     clock = SystemClock()
     folder = data_folder(config, data)
-    wanted = {
-        "since": None if since is None else wall_instant(since, wall_now=clock.wall()),
-        "until": None if until is None else wall_instant(until, wall_now=clock.wall(), end_of_day=True),
-        "camera": camera,
-        "kind": kind,
-        "label": label,
-    }
-    with EventReader(folder) as reader:
-        records = reader.query(**wanted, limit=limit)
-        if not follow:
-            _print(records, folder, as_json=as_json)
-            return
-        write = _json_line if as_json else _text_line(folder)
-        _follow(lambda after: reader.query(**wanted, after=after), records, write, clock=clock)
+    wanted = EventFilter(
+        since_wall_at=None if since is None else wall_instant(since, wall_now=clock.wall()),
+        until_wall_at=None if until is None else wall_instant(until, wall_now=clock.wall(), end_of_day=True),
+        camera=camera,
+        kind=kind,
+        label=label,
+    )
+    log = EventLog(folder)
+    last_id = log.last_event_id()  # asked first, so that nothing is passed over that is written meanwhile
+    records = log.newest(wanted, limit=limit)
+    if not follow:
+        _print(records, folder, as_json=as_json)
+        return
+    write = _json_line if as_json else _text_line(folder)
+    try:
+        for record in _newer(log, wanted, records, last_id):
+            write(record)
+    except KeyboardInterrupt:
+        return
 
 
 def _print(records: list[EventRecord], folder: Path, *, as_json: bool) -> None:
@@ -72,29 +78,20 @@ def _print(records: list[EventRecord], folder: Path, *, as_json: bool) -> None:
     show(records, folder)
 
 
-def _follow(
-    newer: Callable[[str | None], Iterable[EventRecord]],
-    records: list[EventRecord],
-    write: Callable[[EventRecord], None],
-    *,
-    clock: Clock,
-) -> None:
-    """Write `records`, then what comes, until Ctrl-C."""
-    never = threading.Event()
-    last_id = None
-    try:
-        while True:
-            for record in records:
-                write(record)
-                last_id = record.event_id
-            clock.wait(never, _POLL_S)
-            records = list(newer(last_id))
-    except KeyboardInterrupt:
-        return
+def _newer(log: EventLog, wanted: EventFilter, records: Iterable[EventRecord], after: str) -> Iterator[EventRecord]:
+    """The given records, and then for ever what is written after them."""
+    clock, never = SystemClock(), threading.Event()
+    while True:
+        for record in records:
+            yield record
+            after = record.event_id
+        sys.stdout.flush()
+        clock.wait(never, _POLL_S)
+        records = log.read(wanted, after=after)
 
 
 def _json_line(record: EventRecord) -> None:
-    from edged.store.reader import record_to_json
+    from edged.store.record_json import record_to_json
 
     typer.echo(json.dumps(record_to_json(record)))
 

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edged.domain.events import Event, EventKind, LeftReason
+from edged.store.events import EventStore
+from edged.testing.clock import FakeClock
+from tests.unit.cli.conftest import Edged
+
+EDGED = [sys.executable, "-m", "edged"]
+
+
+def event(kind: EventKind, *, at: float, camera: str = "yard", label: str = "person", track_id: int = 1) -> Event:
+    left = kind is EventKind.LEFT
+    return Event(
+        kind=kind,
+        camera=camera,
+        at=at,
+        track_id=track_id,
+        label=label,
+        confidence=0.874,
+        xyxy=(10.0, 20.0, 30.0, 60.0),
+        entry_xy=(20.0, 60.0),
+        exit_xy=(25.0, 61.0) if left else None,
+        started_at=at - 75.0,
+        duration_s=75.0,
+        reason=LeftReason.GONE if left else None,
+    )
+
+
+def fill(folder: Path, clock: FakeClock, *events: tuple[Event, bytes | None]) -> None:
+    store = EventStore(folder, clock=clock, version="0.1.0")
+    store.open()
+    for one, jpeg in events:
+        store.put(one, jpeg)
+    store.flush()
+    store.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A log of four events, on 14 November 2023 around 22:13 UTC."""
+    clock = FakeClock()
+    fill(
+        tmp_path,
+        clock,
+        (event(EventKind.APPEARED, at=1000.0), b"jpeg"),
+        (event(EventKind.APPEARED, at=1060.0, camera="gate", label="car"), None),
+        (event(EventKind.LEFT, at=1120.0), None),
+        (event(EventKind.LEFT, at=1180.0, camera="gate", label="car"), None),
+    )
+    return tmp_path
+
+
+def listed(edged: Edged, folder: Path, *options: str) -> list[str]:
+    result = edged("events", "--data", folder, "--json", *options)
+    assert result.code == 0
+    return [f"{line['camera']} {line['kind']}" for line in map(json.loads, result.out.splitlines())]
+
+
+def test_events_are_listed_oldest_first(edged: Edged, folder: Path) -> None:
+    assert listed(edged, folder) == ["yard appeared", "gate appeared", "yard left", "gate left"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--camera", "gate"], ["gate appeared", "gate left"]),
+        (["--kind", "left"], ["yard left", "gate left"]),
+        (["--label", "person"], ["yard appeared", "yard left"]),
+        (["--limit", "1"], ["gate left"]),
+        (["--since", "2023-11-14T22:14:30Z"], ["yard left", "gate left"]),
+        (["--until", "2023-11-14T22:14:30Z"], ["yard appeared", "gate appeared"]),
+        (["--since", "2023-11-13", "--until", "2023-11-16", "--camera", "yard"], ["yard appeared", "yard left"]),
+        (["--since", "1h"], []),
+        (["--label", "dog"], []),
+    ],
+)
+def test_events_are_chosen_by_what_is_asked(
+    edged: Edged, folder: Path, options: list[str], expected: list[str]
+) -> None:
+    assert listed(edged, folder, *options) == expected
+
+
+def test_the_table_shows_what_people_want_to_know(edged: Edged, folder: Path) -> None:
+    lines = edged("events", "--data", folder).out.splitlines()
+    (first,) = (line for line in lines if "yard" in line and "appeared" in line)
+    for words in ("2023-11-14 ", "person", "87%", "1 min 15 s"):
+        assert words in first
+    picture = next(word for word in first.split() if word.endswith(".jpg"))
+    assert Path(picture).read_bytes() == b"jpeg"
+    assert lines[-1] == "4 events"
+
+
+def test_no_events_are_said_to_be_none(edged: Edged, folder: Path) -> None:
+    assert edged("events", "--data", folder, "--label", "dog").out == "0 events\n"
+
+
+def test_a_configuration_names_the_data_folder(edged: Edged, folder: Path) -> None:
+    config = folder / "edged.toml"
+    config.write_text('data_dir = "."\n[[camera]]\nname = "yard"\nsource = "/dev/video0"\n')
+    assert "4 events" in edged("events", "-c", config).out
+
+
+def test_a_folder_without_a_log_is_an_error_of_the_store(edged: Edged, tmp_path: Path) -> None:
+    result = edged("events", "--data", tmp_path)
+    assert result.code == 5
+    assert "no event log" in result.err
+
+
+def test_a_damaged_log_is_an_error_of_the_store(edged: Edged, folder: Path) -> None:
+    (folder / "events.db").write_bytes(b"this is no database" * 100)
+    assert edged("events", "--data", folder).code == 5
+
+
+def test_a_time_that_cannot_be_read_is_a_mistake_of_the_command_line(edged: Edged, folder: Path) -> None:
+    result = edged("events", "--data", folder, "--since", "soon")
+    assert result.code == 2
+    assert "yesterday" in result.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_follow_goes_on_with_new_events_and_ctrl_c_ends_it_well(folder: Path, form: list[str]) -> None:
+    command = [*EDGED, "events", "--data", str(folder), "--label", "dog", "--follow", *form]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        fill(folder, FakeClock(), (event(EventKind.APPEARED, at=1000.0, label="dog"), None))
+        assert "dog" in process.stdout.readline()
+        fill(folder, FakeClock(), (event(EventKind.APPEARED, at=1000.0, label="cat"), None))
+        fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, label="dog"), None))
+        assert "left" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [[], ["--json"], ["--follow"]])
+def test_a_reader_that_has_seen_enough_is_no_failure(tmp_path: Path, form: list[str]) -> None:
+    fill(tmp_path, FakeClock(), *[(event(EventKind.APPEARED, at=1000.0 + n), None) for n in range(3000)])
+    command = [*EDGED, "events", "--data", str(tmp_path), "--limit", "3000", *form]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    os.read(process.stdout.fileno(), 100)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(30) == 0
+    process.stderr.close()
