@@ -20,7 +20,7 @@ def overlap(a: Floats, b: Floats) -> Floats:
     sides = np.minimum(a[2:, :, None], b[2:, None, :])
     sides -= np.maximum(a[:2, :, None], b[:2, None, :])
     np.maximum(sides[0], 0, out=sides[0])
-    common = np.multiply(sides[0], sides[1], out=sides[0])
+    common: Floats = np.multiply(sides[0], sides[1], out=sides[0])
     union = np.add(_area(a)[:, None], _area(b), out=sides[1])
     union -= common
     common /= union
@@ -30,27 +30,37 @@ def overlap(a: Floats, b: Floats) -> Floats:
 def match(likeness: Floats, least: float) -> tuple[Rows, Rows]:
     """Pair rows with columns, each at most once, for the greatest sum of (likeness - least) over pairs above `least`.
 
-    That is what the assignment problem with a cost limit (lap's `cost_limit`) means. Flattening everything up to
-    `least` says the same to a solver without a limit, on a matrix of a quarter of the size.
-    Returns row and column indices, ordered by row. Costs and `likeness` are without NaN.
+    That is what the assignment problem with a cost limit means (lap's `cost_limit`, which solves a matrix of twice the
+    size for it). Returns row and column indices, ordered by row. `likeness` (N, M) is without NaN.
     """
     if not likeness.size:
         nothing = np.empty(0, np.intp)
         return nothing, nothing
-    cost = np.maximum(likeness, least)
+    rows = (likeness.max(axis=1) > least).nonzero()[0]
+    wanted = likeness.argmax(axis=1)[rows]
+    if len(set(wanted.tolist())) == len(rows):
+        return rows, wanted  # nobody wants the same: each row's best is the best of all
+    return _settle(likeness, rows, least)
+
+
+def _settle(likeness: Floats, rows: Rows, least: float) -> tuple[Rows, Rows]:
+    """Solve the assignment problem for these rows. What lies under `least` is flattened: it is as good as no pair."""
+    rivals = likeness[rows]
+    cost = np.maximum(rivals, least)
     column_of, _ = lap.lapjv(np.negative(cost, out=cost), extend_cost=True, return_cost=False)
-    rows = (column_of >= 0).nonzero()[0]
-    columns = column_of[rows].astype(np.intp)
-    above = likeness[rows, columns] > least
-    return rows[above], columns[above]
+    chosen = (column_of >= 0).nonzero()[0]
+    columns = column_of[chosen].astype(np.intp)
+    above = rivals[chosen, columns] > least
+    return rows[chosen[above]], columns[above]
 
 
 def _with_last_pixel(edges: Floats) -> Floats:
-    padded = edges.copy()
+    padded: Floats = edges.copy()
     padded[2:] += 1
     return padded
 
 
 def _area(edges: Floats) -> Floats:
     sides = edges[2:] - edges[:2]
-    return sides[0] * sides[1]
+    area: Floats = sides[0] * sides[1]
+    return area

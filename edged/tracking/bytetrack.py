@@ -60,9 +60,9 @@ class ByteTrack:
         low_confidence        from here on (inclusive) it may go on a track that was seen at the last update
         new_track_confidence  from here on (inclusive) a detection of high confidence that fits no track begins one
         match_cost_max        1 - likeness of track and detection must stay below it, 0..1
-        lost_after_s          seconds unseen after which a lost track is given up, two nominal frames late as in the paper's code
+        lost_after_s          seconds unseen after which a lost track is given up
         nominal_frame_s       seconds; the time in which the Kalman filter's noise accrues once
-        class_group           (classes,) int, by class_id: only classes of the same group match. Default: each for itself
+        class_group           (classes,) int, by class_id: only classes of one group match. Default: each for itself
         weigh_by_confidence   likeness is overlap × confidence, else overlap alone (better in crowds such as MOT20)
 
         Raises ValueError when a number is out of its range.
@@ -123,8 +123,9 @@ class ByteTrack:
 
     def _expired(self, at: float) -> Mask:
         """Say which tracks are LOST for too long, (N,). One that missed no update is never too old."""
-        old = self._records["last"]["seen_at"] < at - self._remembered_s
-        return old & (self._records["state"] == _LOST)
+        old: Mask = self._records["last"]["seen_at"] < at - self._remembered_s
+        old &= self._records["state"] == _LOST
+        return old
 
     def _forget(self, at: float) -> None:
         expired = self._expired(at)

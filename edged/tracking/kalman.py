@@ -60,7 +60,7 @@ class Motion:
 
     def positions(self, frames: float) -> Array:
         """Say where the boxes will be in `frames` nominal frames, (4, N) x, y, h, a."""
-        position = self.mean[1] * frames
+        position: Array = self.mean[1] * frames
         position += self.mean[0]
         np.maximum(position[_SIZE], _SMALLEST, out=position[_SIZE])
         return position
@@ -116,8 +116,9 @@ def to_edges(position: Array) -> npt.NDArray[np.float32]:
     np.multiply(half[1], position[3], out=half[0])
     edges = np.concatenate([centre - half, centre + half])
     np.maximum(edges, -FARTHEST_PX, out=edges)
-    np.minimum(edges, FARTHEST_PX, out=edges)
-    return edges.astype(np.float32)
+    bounded = np.empty(edges.shape, np.float32)
+    np.minimum(edges, FARTHEST_PX, out=bounded)
+    return bounded
 
 
 def to_xyha(edges: npt.NDArray[np.float32]) -> Array:

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edged.domain.detections import Detections
+from edged.domain.labels import class_groups
+from edged.domain.tracks import Tracks, TrackState
+from tests.unit.tracking.scenes import FRAME_S, make_tracker, seen, walker
+
+HERE = (100.0, 100.0, 140.0, 200.0)
+THERE = (500.0, 100.0, 540.0, 200.0)
+NOTHING = Detections.empty()
+
+
+def states(tracks: Tracks) -> list[TrackState]:
+    return [track.state for track in tracks]
+
+
+def test_what_the_first_update_shows_is_confirmed_at_once() -> None:
+    assert states(make_tracker().update(seen(HERE), 0.0)) == [TrackState.CONFIRMED]
+
+
+def test_a_later_newcomer_is_tentative_until_it_is_seen_again() -> None:
+    tracker = make_tracker()
+    tracker.update(NOTHING, 0.0)
+    assert states(tracker.update(seen(HERE), 0.1)) == [TrackState.TENTATIVE]
+    assert states(tracker.update(seen(HERE), 0.2)) == [TrackState.CONFIRMED]
+
+
+def test_a_tentative_track_ends_with_its_first_miss() -> None:
+    tracker = make_tracker()
+    tracker.update(NOTHING, 0.0)
+    tracker.update(seen(HERE), 0.1)
+    assert len(tracker.update(NOTHING, 0.2)) == 0
+
+
+def test_a_lost_track_keeps_its_id_after_a_short_occlusion() -> None:
+    tracker = make_tracker()
+    for frame in range(10):
+        tracker.update(seen(walker(frame * FRAME_S)), frame * FRAME_S)
+    for frame in range(10, 20):
+        assert states(tracker.update(NOTHING, frame * FRAME_S)) == [TrackState.LOST]
+    back = tracker.update(seen(walker(20 * FRAME_S)), 20 * FRAME_S)
+    assert back.track_id.tolist() == [1]
+    assert states(back) == [TrackState.CONFIRMED]
+
+
+@pytest.mark.parametrize("step_s", [1 / 30, 1 / 10, 1 / 3])
+def test_a_lost_track_is_given_up_after_the_same_time_at_any_rate(step_s: float) -> None:
+    tracker = make_tracker(lost_after_s=2.0)
+    tracker.update(seen(HERE), 0.0)
+    ends = [n * step_s for n in range(1, 120) if len(tracker.update(NOTHING, n * step_s)) == 0]
+    assert ends[0] == pytest.approx(2.0 + 2.5 * FRAME_S, abs=step_s)
+
+
+def test_a_lost_track_does_not_come_back_after_its_time() -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE), 0.0)
+    tracker.update(NOTHING, 0.1)
+    assert 1 not in tracker.update(seen(HERE), 5.0).track_id
+
+
+def test_a_detector_slower_than_the_time_to_give_up_still_follows() -> None:
+    tracker = make_tracker(lost_after_s=1.0)
+    for at in (0.0, 3.0, 6.0):
+        assert tracker.update(seen(HERE), at).track_id.tolist() == [1]
+
+
+def test_a_doubtful_detection_continues_a_track_but_begins_none() -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE), 0.0)
+    tracks = tracker.update(seen(HERE, THERE, confidence=0.3), FRAME_S)
+    assert tracks.track_id.tolist() == [1]
+    assert tracks.confidence.tolist() == pytest.approx([0.3])
+
+
+def test_a_doubtful_detection_does_not_revive_a_lost_track() -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE), 0.0)
+    tracker.update(NOTHING, FRAME_S)
+    assert states(tracker.update(seen(HERE, confidence=0.3), 2 * FRAME_S)) == [TrackState.LOST]
+
+
+@pytest.mark.parametrize("confidence", [0.1, 0.6])
+def test_a_detection_exactly_at_a_threshold_counts(confidence: float) -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE), 0.0)
+    assert states(tracker.update(seen(HERE, confidence=confidence), FRAME_S)) == [TrackState.CONFIRMED]
+
+
+def test_a_detection_exactly_at_the_threshold_for_new_tracks_begins_one() -> None:
+    assert len(make_tracker().update(seen(HERE, confidence=0.7), 0.0)) == 1
+    assert len(make_tracker().update(seen(HERE, confidence=0.69), 0.0)) == 0
+
+
+def test_of_two_tracks_on_one_object_the_younger_ends() -> None:
+    tracker = make_tracker()
+    for frame in range(5):
+        tracker.update(seen(HERE), frame * FRAME_S)
+    tracker.update(seen(THERE, (125.0, 100.0, 165.0, 200.0), confidence=0.95), 5 * FRAME_S)
+    for frame in range(6, 12):
+        left = 125.0 - 5 * min(frame - 5, 5)
+        tracks = tracker.update(seen((left, 100.0, left + 40, 200.0), THERE), frame * FRAME_S)
+    covering = tracks[np.abs(tracks.xyxy[:, 0] - 100) < 10]
+    assert len(covering) == 1
+
+
+def test_weak_and_sure_detections_may_come_in_any_order() -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE, THERE), 0.0)
+    mixed = Detections(np.array([THERE, HERE], np.float32), np.array([0.2, 0.9], np.float32), np.zeros(2, np.int32))
+    tracks = tracker.update(mixed, FRAME_S)
+    assert tracks.xyxy[:, 0].tolist() == pytest.approx([100, 500])
+    assert tracks.confidence.tolist() == pytest.approx([0.9, 0.2])
+
+
+# Classes
+
+
+def test_a_car_never_continues_a_person() -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE, class_id=0), 0.0)
+    tracks = tracker.update(seen(HERE, class_id=2), FRAME_S)
+    assert tracks.class_id.tolist() == [0, 2]
+    assert states(tracks) == [TrackState.LOST, TrackState.TENTATIVE]
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.3])
+def test_a_flicker_between_car_and_truck_does_not_break_a_track(confidence: float) -> None:
+    tracker = make_tracker(class_group=class_groups(["person", "car", "truck"]))
+    tracker.update(seen(HERE, class_id=1), 0.0)
+    tracks = tracker.update(seen(HERE, class_id=2, confidence=confidence), FRAME_S)
+    assert tracks.track_id.tolist() == [1]
+    assert tracks.class_id.tolist() == [2]
+
+
+def test_a_person_hides_behind_a_car_without_ending_as_its_double() -> None:
+    tracker = make_tracker()
+    both = Detections(np.array([HERE, HERE], np.float32), np.full(2, 0.9, np.float32), np.array([0, 2], np.int32))
+    tracker.update(both, 0.0)
+    assert states(tracker.update(seen(HERE, class_id=2), FRAME_S)) == [TrackState.LOST, TrackState.CONFIRMED]
+
+
+@pytest.mark.parametrize("class_id", [-1, 7, -(2**31), 2**31 - 1])
+def test_a_class_beyond_the_groups_is_followed_as_a_stranger(class_id: int) -> None:
+    tracker = make_tracker(class_group=class_groups(["person", "car"]))
+    tracker.update(seen(HERE, class_id=class_id), 0.0)
+    assert tracker.update(seen(HERE, class_id=class_id), FRAME_S).track_id.tolist() == [1]
+    assert len(tracker.update(seen(HERE, class_id=0), 2 * FRAME_S)) == 2
+
+
+# Time
+
+
+def test_half_the_rate_with_true_time_steps_finds_the_same_speed() -> None:
+    full, half = make_tracker(), make_tracker()
+    for frame in range(61):
+        at = frame * FRAME_S
+        full.update(seen(walker(at)), at)
+        if frame % 2 == 0:
+            half.update(seen(walker(at)), at)
+    later = 65 * FRAME_S
+    expected = walker(later)
+    assert full.predict(later).xyxy[0] == pytest.approx(expected, abs=3)
+    assert half.predict(later).xyxy[0] == pytest.approx(expected, abs=3)
+
+
+def test_an_uneven_rate_keeps_one_id_on_a_fast_walker() -> None:
+    tracker, at = make_tracker(), 0.0
+    for frame in range(60):
+        at += FRAME_S * (1, 5, 2, 8)[frame % 4] if frame > 10 else FRAME_S
+        tracks = tracker.update(seen(walker(at, speed_px_s=200)), at)
+    assert tracks.track_id.tolist() == [1]
+
+
+def test_predict_moves_a_walker_on() -> None:
+    tracker = make_tracker()
+    for frame in range(30):
+        tracker.update(seen(walker(frame * FRAME_S)), frame * FRAME_S)
+    predicted = tracker.predict(34 * FRAME_S)
+    assert predicted.xyxy[0] == pytest.approx(walker(34 * FRAME_S), abs=3)
+    assert predicted.at == 34 * FRAME_S
+    assert predicted.seen_at.tolist() == [29 * FRAME_S]
+
+
+def test_predict_lists_no_lost_track_after_its_time() -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE), 0.0)
+    tracker.update(NOTHING, 0.1)
+    assert len(tracker.predict(0.2)) == 1
+    assert len(tracker.predict(5.0)) == 0
+    assert len(tracker.predict(0.2)) == 1
+
+
+def test_an_instant_that_stands_still_is_fine() -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE), 1.0)
+    assert tracker.update(seen(HERE), 1.0).track_id.tolist() == [1]
+
+
+@pytest.mark.parametrize("at", [0.9, float("nan"), float("inf")])
+def test_time_that_goes_back_or_is_no_number_is_refused(at: float) -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE), 1.0)
+    with pytest.raises(ValueError, match="time must"):
+        tracker.update(seen(HERE), at)
+    with pytest.raises(ValueError, match="time must"):
+        tracker.predict(at)
+    assert tracker.update(seen(HERE), 1.1).track_id.tolist() == [1]
+
+
+# Instances, memory
+
+
+def test_ids_belong_to_the_instance() -> None:
+    one, other = make_tracker(), make_tracker()
+    assert one.update(seen(HERE, THERE), 0.0).track_id.tolist() == [1, 2]
+    assert other.update(seen(HERE), 0.0).track_id.tolist() == [1]
+
+
+def test_nothing_is_left_of_removed_tracks() -> None:
+    tracker, at = make_tracker(lost_after_s=0.1), 0.0
+    for life in range(300):
+        column = 50.0 * (life % 30)
+        for _ in range(3):
+            at += FRAME_S
+            tracks = tracker.update(seen((column, 10, column + 20, 50)), at)
+        assert len(tracks) <= 8
+        at += 1
+        tracker.update(NOTHING, at)
+        at += 1
+        assert len(tracker.update(NOTHING, at)) == 0
+    held = [getattr(tracker, name) for name in vars(tracker)]
+    assert all(len(part) == 0 for part in held if isinstance(part, np.ndarray | list | dict | set))
+
+
+def test_an_answer_does_not_change_when_the_tracker_goes_on() -> None:
+    tracker = make_tracker()
+    first = tracker.update(seen(HERE), 0.0)
+    before = first.xyxy.copy()
+    tracker.update(seen((110, 100, 150, 200)), FRAME_S)
+    assert first.xyxy.tolist() == before.tolist()
+    assert first.state.tolist() == [TrackState.CONFIRMED]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"low_confidence": 0.7},
+        {"high_confidence": 1.5},
+        {"match_cost_max": 0.0},
+        {"match_cost_max": 1.1},
+        {"lost_after_s": -1.0},
+        {"lost_after_s": float("nan")},
+        {"nominal_frame_s": 0.0},
+    ],
+)
+def test_a_number_out_of_range_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        make_tracker(**wrong)

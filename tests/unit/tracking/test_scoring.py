@@ -1,0 +1,46 @@
+"""The scorer agrees with figures published for the same files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.benchmarks.scoring import find_pairs, read_table, score
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def test_a_trace_of_the_truth_itself_is_perfect() -> None:
+    truth = np.array([[f, i, 100.0 * i, 50, 30, 60, 1, -1] for f in (1, 2, 3) for i in (1, 2)])
+    result = score({"clip": (truth, truth)})["all"]
+    assert (result.hota, result.mota, result.idf1, result.switches) == pytest.approx((100, 100, 100, 0))
+
+
+def test_what_is_found_of_a_distractor_does_not_count_against_the_tracker() -> None:
+    walker, reflection = [1, 1, 0.0, 0, 30, 60, 1, 1], [1, 2, 200.0, 0, 30, 60, 1, 12]
+    truth = np.array([walker, reflection])
+    trace = np.array([[1, 7, 0.0, 0, 30, 60, 1, -1], [1, 8, 201.0, 0, 30, 60, 1, -1]])
+    assert score({"clip": (trace, truth)})["all"].mota == pytest.approx(100)
+
+
+def test_an_empty_trace_scores_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    truth = np.array([[1, 1, 0.0, 0, 30, 60, 1, -1]])
+    assert score({"clip": (read_table(tmp_path / "empty.txt"), truth)})["all"].mota == 0
+
+
+def test_a_reference_tracker_scores_as_published(shared_dir: Path) -> None:
+    folder = shared_dir / "tracking" / "TUD-Campus"
+    ((trace, truth),) = find_pairs(folder / "reference_tracker.txt", folder).values()
+    result = score({"TUD-Campus": (read_table(trace), read_table(truth))})["all"]
+    assert (round(result.mota, 2), round(result.idf1, 2), result.switches) == (52.65, 55.77, 7)
+
+
+@pytest.mark.slow
+def test_the_papers_own_code_scores_as_measured_elsewhere(shared_dir: Path) -> None:
+    folder = shared_dir / "tracking"
+    pairs = find_pairs(folder / "mot17-val-official-bytetrack", folder / "mot17-val")
+    result = score({name: (read_table(a), read_table(b)) for name, (a, b) in pairs.items()})["all"]
+    assert round(result.hota, 1) == 71.1
