@@ -1,8 +1,10 @@
-"""Small recordings for the tests, made on the spot."""
+"""Small recordings for the tests, made on the spot, and a user without rights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -65,3 +67,15 @@ def make_audio(path: Path) -> Path:
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be a user without rights for a while, also where the tests run as root."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)

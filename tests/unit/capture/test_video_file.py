@@ -14,7 +14,7 @@ from edged.domain.frame import BgrImage, Frame
 from edged.errors import SourceDenied, SourceError, SourceNotFound, SourceUnreadable
 from edged.ports import EndOfStream
 from edged.testing.clock import FakeClock
-from tests.unit.capture.clips import make_audio, make_clip, number_of
+from tests.unit.capture.clips import as_nobody, make_audio, make_clip, number_of
 
 
 def source(path: Path) -> VideoFileSource:
@@ -62,19 +62,8 @@ def test_a_path_through_a_file_is_not_found(tmp_path: Path) -> None:
 def test_a_file_that_this_user_may_not_read_is_denied(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.mp4")
     path.chmod(0)
-    with _as_nobody():
+    with as_nobody():
         assert_refused(path, SourceDenied, "may not be opened")
-
-
-@contextmanager
-def _as_nobody() -> Iterator[None]:
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def test_an_empty_file_is_unreadable(tmp_path: Path) -> None:

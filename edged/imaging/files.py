@@ -1,0 +1,30 @@
+"""Files for people, and what to say when they cannot be written."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from edged.errors import EdgedError
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write the whole file. Raises EdgedError."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> EdgedError:
+    """Say why `path` could not be written, and what to do."""
+    match error.errno:
+        case errno.ENOENT | errno.ENOTDIR:
+            hint = f"Make the folder first: mkdir -p {path.parent}"
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            hint = "The disk is full: make room, or choose another place."
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            hint = "This user may not write there: choose another place."
+        case _:
+            hint = "Choose another place, and check the disk."
+    return EdgedError(f"{path} cannot be written: {error.strerror or error}", hint=hint)
