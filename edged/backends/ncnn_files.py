@@ -131,7 +131,7 @@ def _check_weights(graph: Graph, path: Path) -> None:
     for layer in graph.layers:
         if layer.kind not in _WEIGHTS and layer.kind not in _WEIGHTLESS:
             return  # a layer whose weights nobody described here: ncnn itself must judge the rest
-        for weight in _WEIGHTS.get(layer.kind, _nothing)(layer):
+        for weight in _weights_of(layer, path):
             at = _skip(content, at, weight, layer, path)
     if at != len(content):
         raise ModelInvalid(
@@ -146,6 +146,17 @@ class _Weight:
 
     count: int
     marked: bool
+
+
+def _weights_of(layer: Layer, path: Path) -> list[_Weight]:
+    """What a layer takes from the .bin, in order."""
+    try:
+        weights = list(_WEIGHTS[layer.kind](layer)) if layer.kind in _WEIGHTS else []
+    except ValueError as problem:
+        raise ModelInvalid(f"The graph of {path}: layer {layer.name}: {problem}.", hint=_HINT) from problem
+    if any(weight.count < 0 for weight in weights):
+        raise ModelInvalid(f"The graph of {path}: layer {layer.name} has weights of negative size.", hint=_HINT)
+    return weights
 
 
 _NUMBER_BYTES = {0x00000000: 4, 0x0002C056: 4, 0x01306B47: 2, 0x000D4B38: 1}
@@ -171,10 +182,6 @@ def _skip(content: bytes, at: int, weight: _Weight, layer: Layer, path: Path) ->
             hint=_HINT,
         )
     return at + size
-
-
-def _nothing(_: Layer) -> Iterator[_Weight]:
-    return iter(())
 
 
 def _convolution(layer: Layer) -> Iterator[_Weight]:
