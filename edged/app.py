@@ -1,1 +1,337 @@
-"""Builds the daemon from a configuration: the only module that names concrete classes."""
+"""Builds the daemon from a configuration: the only module that names concrete classes.
+
+Parts are started in the order in which they are made here, and stopped in the reverse order.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from edged import __version__
+from edged.backends.ncnn import NcnnBackend
+from edged.capture.open import open_source
+from edged.clock import Clock, SystemClock
+from edged.config.loader import check_tables
+from edged.config.schema import CameraSection, Config
+from edged.detect.catalogue import find_model, shipped_models
+from edged.detect.detector import ModelDetector
+from edged.detect.load import load_spec
+from edged.detect.selfcheck import check_model, load_model
+from edged.detect.spec import ModelSpec
+from edged.domain.labels import class_groups
+from edged.errors import ConfigError, EdgedError, StoreNotWritable
+from edged.health.status_file import NAME as STATUS_NAME
+from edged.health.status_file import StatusFile
+from edged.imaging.jpeg import crop_with_margin, encode_jpeg
+from edged.imaging.recording import Recording
+from edged.pipeline.best_shots import BestShots
+from edged.pipeline.camera import CameraPipeline, FrameObserver
+from edged.pipeline.daemon import Daemon
+from edged.pipeline.dispatcher import Dispatcher, Lane
+from edged.pipeline.feeder import Feeder
+from edged.pipeline.latency import Latency
+from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.reporter import CameraParts, Reporter
+from edged.pipeline.supervisor import Supervisor
+from edged.pipeline.trace import TraceWriter
+from edged.ports import Backend, EventSink, Source, Tracker
+from edged.rules.presence import Presence
+from edged.scheduling.stride import Stride
+from edged.store.events import EventStore
+from edged.store.reader import EventLog
+from edged.store.retention import Retention
+from edged.tracking.bytetrack import ByteTrack
+
+log = logging.getLogger(__name__)
+
+MakeSource = Callable[[CameraSection, Clock], Source]
+MakeBackend = Callable[[ModelSpec], Backend]
+Observers = Mapping[str, Sequence[FrameObserver]]
+"""By the camera's name, who is told of every frame."""
+
+
+def build(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    detector: ModelDetector | None = None,
+    observers: Observers | None = None,
+    make_source: MakeSource | None = None,
+) -> Daemon:
+    """Put the daemon together: load and try the model, lock and open the event log. Starts no thread.
+
+    `detector` is one that load_detector() has loaded already; the daemon closes it at its end. `make_source` stands in
+    for the real one where a test or a benchmark wants to see through it. Raises EdgedError.
+    """
+    clock = clock or SystemClock()
+    with ExitStack() as resources:
+        detector = detector or load_detector(config)
+        resources.callback(detector.close)
+        _check_labels(config, detector.labels)
+        store = _open_store(config, clock)
+        resources.callback(store.close)
+        arrival = threading.Condition()
+        latency = Latency()
+        cameras = [
+            _camera(
+                section,
+                config=config,
+                clock=clock,
+                source=(make_source or _make_source)(section, clock),
+                detector=detector,
+                store=store,
+                arrival=arrival,
+                latency=latency,
+                observers=(observers or {}).get(section.name, ()),
+            )
+            for section in config.camera
+        ]
+        lanes = [Lane(parts.mailbox, parts.pipeline) for parts in cameras]
+        supervisor = Supervisor(
+            [
+                {"store": store.run},
+                {"detect": Dispatcher(lanes, arrival).run},
+                {f"capture-{parts.feeder.camera}": parts.feeder.run for parts in cameras},
+            ],
+            clock=clock,
+        )
+        reporter = Reporter(
+            clock=clock,
+            run_id=store.run_id,
+            model=detector.spec.name,
+            backend=config.model.backend,
+            cameras=cameras,
+            latency=latency,
+            store=lambda: store.status,
+        )
+        return Daemon(
+            run_id=store.run_id,
+            supervisor=supervisor,
+            reporter=reporter,
+            listeners=[StatusFile(config.status_dir / STATUS_NAME)],
+            resources=resources.pop_all(),
+        )
+
+
+def load_detector(config: Config, make_backend: MakeBackend | None = None) -> ModelDetector:
+    """Load the configured model into its engine and try it. Raises ModelError.
+
+    `make_backend` stands in for the real engine where a test or a benchmark wants to see through it.
+    """
+    return load_model(
+        find_model(config.model.path),
+        make_backend or partial(_make_backend, threads=config.model.threads),
+        confidence=config.model.confidence,
+        nms_iou=config.model.nms_iou,
+    )
+
+
+def _make_backend(spec: ModelSpec, *, threads: int = 1) -> Backend:
+    engine = spec.engine("ncnn")
+    return NcnnBackend(
+        engine.files["param"],
+        engine.files["bin"],
+        input_name=engine.input_name,
+        output_names=engine.output_names,
+        input_shape=spec.input_shape,
+        threads=threads,
+    )
+
+
+def _make_source(section: CameraSection, clock: Clock) -> Source:
+    return open_source(section.source, clock=clock, in_real_time=section.play == "in_real_time")
+
+
+def _open_store(config: Config, clock: Clock) -> EventStore:
+    store = EventStore(
+        config.data_dir,
+        clock=clock,
+        version=__version__,
+        retention=Retention(
+            clock,
+            keep_days=config.store.retention_days,
+            snapshots_max_bytes=config.store.max_snapshots_mb * 1_000_000,
+        ),
+    )
+    try:
+        store.open()
+    except StoreNotWritable as error:
+        # A full disk is a bad day, not the end: detection goes on, and the store tries again by itself.
+        log.error("%s", error)
+    return store
+
+
+def _check_labels(config: Config, labels: Sequence[str]) -> None:
+    """Refuse a label of interest that the model does not know: it would wait for ever. Raises ConfigError."""
+    wanted = [("presence.labels", config.presence.labels)]
+    wanted += [(f"camera[{index}].labels", camera.labels or ()) for index, camera in enumerate(config.camera)]
+    unknown = [f"{place}: {label!r}" for place, named in wanted for label in named if label not in labels]
+    if unknown:
+        raise ConfigError(
+            f"The model does not know these labels: {'; '.join(unknown)}.",
+            hint=f"It knows: {', '.join(labels)}.",
+        )
+
+
+def _tracker(config: Config, detector: ModelDetector) -> Tracker:
+    own, chosen = detector.spec.thresholds, config.tracker
+    low = own.low_confidence if chosen.low_confidence is None else chosen.low_confidence
+    high = own.high_confidence if chosen.high_confidence is None else chosen.high_confidence
+    new = own.new_track_confidence if chosen.new_track_confidence is None else chosen.new_track_confidence
+    return ByteTrack(
+        low_confidence=min(low, high),
+        high_confidence=high,
+        new_track_confidence=new,
+        match_cost_max=chosen.match_cost_max,
+        lost_after_s=chosen.lost_after_s,
+        class_group=class_groups(detector.labels) if chosen.class_aware else None,
+    )
+
+
+def _camera(
+    section: CameraSection,
+    *,
+    config: Config,
+    clock: Clock,
+    source: Source,
+    detector: ModelDetector,
+    store: EventSink,
+    arrival: threading.Condition,
+    latency: Latency,
+    observers: Sequence[FrameObserver],
+) -> CameraParts:
+    lossless = not section.is_device and section.play == "as_fast_as_possible"
+    mailbox = Mailbox(arrival, lossless=lossless)
+    feeder = Feeder(
+        camera=section.name,
+        source=source,
+        mailbox=mailbox,
+        clock=clock,
+        frame_timeout_s=section.frame_timeout_s,
+        reopen=section.is_device,
+    )
+    pipeline = CameraPipeline(
+        camera=section.name,
+        scheduler=Stride(section.every or config.scheduler.every),
+        detector=detector,
+        tracker=_tracker(config, detector),
+        rules=[
+            Presence(
+                section.name,
+                detector.labels,
+                seen_for_s=config.presence.seen_for_s,
+                rejoin_within_s=config.presence.rejoin_within_s,
+                wanted=section.labels if section.labels is not None else config.presence.labels,
+            )
+        ],
+        best_shots=BestShots(crop=crop_with_margin, encode=partial(encode_jpeg, quality=config.store.snapshot_quality))
+        if config.store.snapshots
+        else None,
+        events=store,
+        clock=clock,
+        latency=latency,
+        observers=observers,
+    )
+    return CameraParts(feeder, mailbox, pipeline)
+
+
+def demo_config(*, camera: str, source: str, model: str, data_dir: Path, every: int, threads: int) -> Config:
+    """Make the configuration of `edged demo`: one source, all defaults. Raises ConfigError."""
+    tables = {
+        "data_dir": str(data_dir),
+        "model": {"path": model, "threads": threads},
+        "scheduler": {"every": every},
+        "camera": [{"name": camera, "source": source}],
+    }
+    return check_tables(tables, name="the command line", folder=Path.cwd())
+
+
+def event_log(data_dir: Path) -> EventLog:
+    """Open the event log of a data folder for reading."""
+    return EventLog(data_dir)
+
+
+@contextmanager
+def open_trace(path: Path, *, label: str, labels: Sequence[str]) -> Iterator[FrameObserver]:
+    """Open a frame observer that writes the tracks of `label`, one of the model's `labels`, as a MOTChallenge trace.
+
+    Raises EdgedError.
+    """
+    if label not in labels:
+        raise ConfigError(f"The model does not know the label {label!r}.", hint=f"It knows: {', '.join(labels)}.")
+    try:
+        with path.open("w", encoding="ascii") as file:
+            yield TraceWriter(file, class_ids=[labels.index(label)])
+    except OSError as error:
+        raise EdgedError(
+            f"The trace {path} cannot be written: {error.strerror}.", hint="Name a file in a folder that you may write."
+        ) from error
+
+
+@contextmanager
+def open_recording(folder: Path, labels: Sequence[str]) -> Iterator[FrameObserver]:
+    """Open a frame observer that makes an annotated video and a contact sheet in `folder`. Raises EdgedError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with closing(Recording(folder, labels)) as recording:
+        yield recording
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A line of `edged models list`."""
+
+    name: str
+    input: str
+    labels: str
+    licence: str
+    about: str
+
+
+def list_models() -> list[ModelInfo]:
+    """The models that came with edged. Raises ModelError when one of them is damaged."""
+    specs = [load_spec(folder) for folder in shipped_models().values()]
+    return [
+        ModelInfo(
+            name=spec.name,
+            input=f"{spec.input.width_px} × {spec.input.height_px}",
+            labels=", ".join(spec.labels),
+            licence=spec.licence,
+            about=spec.source,
+        )
+        for spec in specs
+    ]
+
+
+def verify_model(model: str, image_path: Path | None = None) -> list[str]:
+    """Load a model by folder or name, run it, and say in lines what it gave. Raises ModelError and SourceError."""
+    spec = load_spec(find_model(model))
+    with closing(_make_backend(spec)) as backend:
+        shapes = check_model(spec, backend)
+        lines = [
+            f"{spec.name}: sound ({spec.licence}; {spec.source})",
+            f"input    {spec.input.width_px} × {spec.input.height_px} {spec.input.colour.value}",
+            f"head     {spec.head.family.value}, {len(spec.labels)} labels",
+            f"outputs  {', '.join(str(shape) for shape in shapes)}",
+        ]
+        if image_path is not None:
+            lines += _what_is_in(image_path, ModelDetector(spec, backend))
+    return lines
+
+
+def _what_is_in(image_path: Path, detector: ModelDetector) -> list[str]:
+    with closing(open_source(str(image_path), clock=SystemClock(), in_real_time=False)) as source:
+        source.open()
+        frame = source.read(timeout_s=1.0)
+        if frame is None:
+            return []
+        found = detector.detect(frame.image())
+    lines = [f"found    {len(found)} objects in {image_path}"]
+    for xyxy, confidence, class_id in zip(found.xyxy.tolist(), found.confidence, found.class_id, strict=True):
+        lines.append(f"  {detector.labels[class_id]} {confidence:.0%} at {', '.join(f'{edge:.0f}' for edge in xyxy)}")
+    return lines

@@ -69,7 +69,10 @@ class Backend(Protocol):
 class Detector(Protocol):
     """Image in, objects out."""
 
-    labels: Sequence[str]
+    @property
+    def labels(self) -> Sequence[str]:
+        """Names of the classes, by class_id."""
+        ...
 
     def detect(self, image: BgrImage) -> Detections:
         """Find objects in an image of any size. Raises BackendError."""

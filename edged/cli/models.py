@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -24,13 +24,17 @@ def list_models() -> None:
 
     table = Table("name", "input", "labels", "licence", "what it is", box=box.SIMPLE_HEAD, pad_edge=False)
     for model in edged_app.list_models():
-        table.add_row(model.name, model.input, str(model.labels), model.licence, model.about)
+        table.add_row(model.name, model.input, model.labels, model.licence, model.about)
     stdout_console().print(table)
 
 
 @app.command("verify")
 def verify(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The model folder.", show_default=False)],
+    model: Annotated[str, typer.Argument(help="A model folder, or a name from `edged models list`.")],
+    image: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads this on Python 3.10 too
+        typer.Option(help="A picture to look at; what is found in it is printed.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Load a model, run it, and say what it gave. The exit code is 4 when it cannot be used.
 
@@ -38,6 +42,5 @@ def verify(
     """
     from edged import app as edged_app
 
-    report = edged_app.verify_model(folder)
-    for line in report.lines():
+    for line in edged_app.verify_model(model, image):
         typer.echo(line)

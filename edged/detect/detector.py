@@ -49,3 +49,7 @@ class ModelDetector:
         xyxy = placement.to_frame(found.xyxy)
         visible = boxes.area(xyxy) > 0
         return Detections(xyxy, found.confidence, found.class_id)[visible]
+
+    def close(self) -> None:
+        """Free the engine. Harmless when closed already."""
+        self._backend.close()

@@ -34,8 +34,12 @@ class ModelReport:
     detections: Detections  # at the model's own thresholds, boxes in pixels of the picture
 
 
-def load_model(folder: Path, make_backend: BackendFactory) -> ModelDetector:
-    """Load the model in `folder`, try it on a grey picture, and hand it out at its own thresholds.
+def load_model(
+    folder: Path, make_backend: BackendFactory, *, confidence: float | None = None, nms_iou: float | None = None
+) -> ModelDetector:
+    """Load the model in `folder`, try it on a grey picture, and hand it out.
+
+    `confidence` and `nms_iou` (0..1) replace the model's own thresholds.
 
     Tells OpenCV to stay in the calling thread: waking a second core for a resize of half a millisecond cost 0.1 ms.
     Raises ModelError: what was expected, what was found, what to do.
@@ -48,7 +52,7 @@ def load_model(folder: Path, make_backend: BackendFactory) -> ModelDetector:
     except BaseException:
         backend.close()
         raise
-    return ModelDetector(spec, backend)
+    return ModelDetector(spec, backend, confidence=confidence, nms_iou=nms_iou)
 
 
 def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> tuple[tuple[int, ...], ...]:

@@ -7,6 +7,7 @@ not forced to the disk, since a status is worth nothing after a power cut.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
@@ -15,6 +16,8 @@ from typing import Any, TypeVar
 
 from edged.domain.health import CameraStatus, DaemonStatus, StoreStatus
 from edged.errors import DaemonNotRunning, StatusUnreadable, StoreNotWritable
+
+log = logging.getLogger(__name__)
 
 NAME = "status.json"
 
@@ -35,6 +38,25 @@ def write_status(path: Path, status: DaemonStatus) -> None:
             f"The status file {path} cannot be written: {error.strerror}.",
             hint="Look at the folder's rights and free space, or set runtime_dir in the configuration.",
         ) from error
+
+
+class StatusFile:
+    """Writes each status to a file. A full disk is told once and does not end the daemon."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._failing = False
+
+    def __call__(self, status: DaemonStatus) -> None:
+        """Replace the file."""
+        try:
+            write_status(self._path, status)
+        except StoreNotWritable as error:
+            if not self._failing:
+                log.error("%s", error)
+            self._failing = True
+        else:
+            self._failing = False
 
 
 def read_status(path: Path) -> DaemonStatus:

@@ -44,7 +44,7 @@ class CameraPipeline:
         detector: Detector,
         tracker: Tracker,
         rules: Sequence[Rule],
-        best_shots: BestShots,
+        best_shots: BestShots | None,
         events: EventSink,
         clock: Clock,
         latency: Latency,
@@ -93,7 +93,8 @@ class CameraPipeline:
         self._latency.add(self._clock.monotonic() - started_at)
         self.counts.detected += 1
         tracks = self._tracker.update(detections, frame.captured_at)
-        self._best_shots.offer(tracks, image)
+        if self._best_shots is not None:
+            self._best_shots.offer(tracks, image)
         return tracks
 
     def _tell(self, tracks: Tracks) -> None:
@@ -102,5 +103,6 @@ class CameraPipeline:
 
     def _put(self, events: Sequence[Event]) -> None:
         for event in events:
-            self._events.put(event, self._best_shots.jpeg(event.track_id))
+            jpeg = None if self._best_shots is None else self._best_shots.jpeg(event.track_id)
+            self._events.put(event, jpeg)
             self.counts.events += 1

@@ -97,6 +97,7 @@ class Reporter:
             camera=parts.feeder.camera,
             state=parts.feeder.state,
             frames=counts.frames,
+            frames_expected=parts.feeder.source.frame_count(),
             detected=counts.detected,
             skipped=stats.skipped + parts.mailbox.dropped,
             corrupt=stats.corrupt + counts.corrupt,

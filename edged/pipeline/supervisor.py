@@ -37,7 +37,7 @@ class Supervisor:
         self._stop_requested = True
         self._wake.set()
 
-    def run(self, tick: Callable[[], None]) -> None:
+    def run(self, tick: Callable[[], object]) -> None:
         """Run all workers until the work is done, a stop is asked for, or one fails. Calls `tick` every `tick_s`.
 
         Raises what a worker raised: an EdgedError as it is, anything else as DaemonError.

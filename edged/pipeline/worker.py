@@ -49,7 +49,7 @@ class Worker:
     def _run(self) -> None:
         try:
             self._loop(self._stop)
-        except BaseException as error:  # noqa: BLE001 - the thread's top: kept for the supervisor, who ends the process
+        except BaseException as error:  # the thread's top: kept for the supervisor, who ends the process
             self.error = error
             if not isinstance(error, EdgedError):
                 log.critical("the %s thread failed", self.name, exc_info=error)

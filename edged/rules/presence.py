@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from edged.domain.events import Event, EventKind, LeftReason
 from edged.domain.tracks import Tracks
@@ -22,11 +22,21 @@ class Presence:
     """
 
     def __init__(
-        self, camera: str, labels: Sequence[str], *, seen_for_s: float = 1.0, rejoin_within_s: float = 3.0
+        self,
+        camera: str,
+        labels: Sequence[str],
+        *,
+        seen_for_s: float = 1.0,
+        rejoin_within_s: float = 3.0,
+        wanted: Collection[str] = (),
     ) -> None:
-        """`labels` are the model's, by class_id. `rejoin_within_s` 0 takes every track for an object of its own."""
+        """`labels` are the model's, by class_id; of these, only objects `wanted` by label appear, all if it is empty.
+
+        `rejoin_within_s` 0 takes every track for an object of its own.
+        """
         self._camera = camera
         self._labels = labels
+        self._wanted = frozenset(wanted or labels)
         self._seen_for_s = seen_for_s
         self._rejoin_within_s = rejoin_within_s
         self._visits: dict[int, Visit] = {}  # by the track that the object has now
@@ -61,7 +71,8 @@ class Presence:
                 self._gone.append(visit)
 
     def _is_due(self, visit: Visit) -> bool:
-        return not visit.appeared and visit.confirmed and visit.seen_at - visit.started_at >= self._seen_for_s
+        long_enough = visit.confirmed and visit.seen_at - visit.started_at >= self._seen_for_s
+        return long_enough and not visit.appeared and self._labels[visit.class_id] in self._wanted
 
     def _appear(self, track_id: int, visit: Visit) -> list[Event]:
         """Tell of a new object, unless it is an old one, or may yet prove to be one that the tracker looks for."""

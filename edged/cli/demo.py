@@ -1,0 +1,124 @@
+"""`edged demo`: the main job on one source, without a configuration file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edged.cli.tracing import TraceLabelOption, TraceOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edged.domain.events import EventRecord, Point
+    from edged.domain.frame import Frame
+    from edged.domain.health import DaemonStatus
+    from edged.domain.scheduling import Decision
+    from edged.domain.tracks import Tracks
+    from edged.pipeline.camera import FrameObserver
+
+_CAMERA = "demo"
+
+
+def demo(
+    source: Annotated[
+        str, typer.Option(help="A video file, a folder of images, or a camera (/dev/video0).", show_default=False)
+    ],
+    model: Annotated[str, typer.Option(help="A model folder, or a name from `edged models list`.")] = "builtin",
+    data: Annotated[Path, typer.Option(help="Where the events and pictures go.", metavar="DIR")] = Path("demo-output"),
+    every: Annotated[int, typer.Option(help="Detect every N-th frame and predict in between.", min=1)] = 1,
+    threads: Annotated[int, typer.Option(help="Threads of one inference.", min=1, max=64)] = 1,
+    trace: TraceOption = None,
+    trace_label: TraceLabelOption = "person",
+    pictures: Annotated[bool, typer.Option(help="Make an annotated video and a contact sheet.")] = True,
+) -> None:
+    """Show what edged sees: print the events, and make an annotated video and a contact sheet.
+
+    Example: edged demo --source street.mp4 --model ./picodet-s --every 3
+    """
+    from edged import app
+    from edged.cli.console import stdout_console
+    from edged.cli.running import log_to_stderr, run_until_done
+
+    log_to_stderr("warning")
+    console = stdout_console()
+    config = app.demo_config(camera=_CAMERA, source=source, model=model, data_dir=data, every=every, threads=threads)
+    beginning = _Beginning()
+    with ExitStack() as resources:
+        detector = app.load_detector(config)
+        observers: list[FrameObserver] = [beginning]
+        if trace is not None:
+            observers.append(resources.enter_context(app.open_trace(trace, label=trace_label, labels=detector.labels)))
+        if pictures:
+            observers.append(resources.enter_context(app.open_recording(data, detector.labels)))
+        daemon = app.build(config, detector=detector, observers={_CAMERA: observers})
+        console.print(f"Watching {source} with the model {detector.spec.name} ...", soft_wrap=True)
+        status = run_until_done(daemon)
+    records = [record for record in app.event_log(data).read() if record.run_id == daemon.run_id]
+    console.print(_table(sorted(records, key=lambda record: record.event.at), began_at=beginning.at))
+    console.print(_summary(status, records))
+    for name, path in _written(data, trace, pictures=pictures):
+        console.print(f"  {name:<18}{path}", soft_wrap=True)
+
+
+class _Beginning:
+    """A frame observer that remembers when the recording began."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self._begun = False
+
+    def __call__(self, frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        if not self._begun:
+            self.at, self._begun = frame.captured_at, True
+
+
+def _table(records: list[EventRecord], *, began_at: float) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("at", "event", "object", "sure", "in view", "from", "to", "picture"):
+        table.add_column(name, justify="right" if name in ("at", "sure", "in view") else "left", no_wrap=True)
+    for record in records:
+        event = record.event
+        table.add_row(
+            f"{event.at - began_at:.1f} s",
+            event.kind.value,
+            f"{event.label} {event.track_id}",
+            f"{event.confidence:.0%}",
+            f"{event.duration_s:.1f} s",
+            _place(event.entry_xy),
+            _place(event.exit_xy),
+            record.snapshot or "",
+        )
+    return table
+
+
+def _place(xy: Point | None) -> str:
+    return "" if xy is None else f"{xy[0]:.0f}, {xy[1]:.0f}"
+
+
+def _summary(status: DaemonStatus, records: list[EventRecord]) -> str:
+    camera = status.cameras[0]
+    seen = Counter(record.event.label for record in records if record.event.kind.value == "appeared")
+    objects = ", ".join(f"{count} × {label}" for label, count in seen.most_common()) or "nothing"
+    rate = camera.frames / status.uptime_s if status.uptime_s else 0.0
+    inference = "" if status.inference_p50_ms is None else f", {status.inference_p50_ms:.1f} ms each"
+    return (
+        f"Appeared: {objects}. {camera.frames} frames in {status.uptime_s:.1f} s ({rate:.0f} a second), "
+        f"{camera.detected} of them looked at by the detector{inference}."
+    )
+
+
+def _written(data: Path, trace: Path | None, *, pictures: bool) -> list[tuple[str, object]]:
+    shown: list[tuple[str, object]] = [("the events again", f"edged events --data {data}")]
+    if pictures:
+        shown += [("annotated video", data / "annotated.mp4"), ("contact sheet", data / "contact-sheet.jpg")]
+    if trace is not None:
+        shown.append(("trace", trace))
+    return shown

@@ -1,0 +1,59 @@
+"""The whole machine, put together and ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from edged.domain.health import DaemonStatus
+from edged.pipeline.reporter import Reporter
+from edged.pipeline.supervisor import Supervisor
+
+StatusListener = Callable[[DaemonStatus], None]
+"""Told about once a second how things are: the status file, a progress bar."""
+
+
+class Daemon:
+    """What `edged run` and `edged demo` run."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        supervisor: Supervisor,
+        reporter: Reporter,
+        listeners: Sequence[StatusListener],
+        resources: ExitStack,
+    ) -> None:
+        """`resources` is closed at the end of the run: the model, the store, the lock on the data folder."""
+        self.run_id = run_id
+        self._supervisor = supervisor
+        self._reporter = reporter
+        self._listeners = list(listeners)
+        self._resources = resources
+
+    def listen(self, listener: StatusListener) -> None:
+        """Have one more listener told."""
+        self._listeners.append(listener)
+
+    def request_stop(self) -> None:
+        """Ask for a clean end. Safe from a signal handler and from any thread."""
+        self._supervisor.request_stop()
+
+    def run(self) -> DaemonStatus:
+        """Run until every source has ended or a stop is asked for; everything that happened is committed then.
+
+        Returns the last status. Raises EdgedError.
+        """
+        with self._resources:
+            try:
+                self._supervisor.run(tick=lambda: self._tell("running"))
+            finally:
+                last = self._tell("stopped")
+        return last
+
+    def _tell(self, state: str) -> DaemonStatus:
+        status = self._reporter.report(state)
+        for listener in self._listeners:
+            listener(status)
+        return status
