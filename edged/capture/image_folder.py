@@ -134,7 +134,7 @@ def read_image(file: Path) -> BgrImage:
     size = image_size(data)
     if size is None:
         raise FrameCorrupt(
-            f"{file} is no JPEG, PNG, WebP or BMP picture", hint="Convert it to one of these, or copy it again."
+            f"{file} is no whole JPEG, PNG, WebP or BMP picture", hint="Convert it to one of these, or copy it again."
         )
     if size[0] * size[1] > MAX_PIXELS:
         raise FrameCorrupt(

@@ -1,4 +1,4 @@
-"""How large a picture is, read from its first bytes: decoding one to find out may take all memory.
+"""How large a picture is, without decoding it: a decoder that believes a damaged file may take all memory.
 
 Sources: PNG (RFC 2083, 11.2.1), JPEG (ITU-T T.81, B.1 and B.2.2), WebP (RFC 9649, 2.4 to 2.7), BMP
 (BITMAPCOREHEADER and BITMAPINFOHEADER).
@@ -13,10 +13,10 @@ _JPEG_BARE_MARKERS = frozenset(range(0xD0, 0xD9)) | {0x01}  # without a length
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
-    """Return (width, height) in pixels as the header claims; None when it is no JPEG, PNG, WebP or BMP."""
+    """Return (width, height) in pixels as the header claims; None when it is no JPEG, PNG, WebP or BMP, or cut."""
     try:
         if data.startswith(b"\x89PNG\r\n\x1a\n"):
-            return _pair(struct.unpack_from(">II", data, 16))
+            return _png_size(data)
         if data.startswith(b"\xff\xd8"):
             return _jpeg_size(data)
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
@@ -31,6 +31,16 @@ def image_size(data: bytes) -> tuple[int, int] | None:
 def _pair(numbers: tuple[int, ...]) -> tuple[int, int]:
     width, height = numbers
     return width, height
+
+
+def _png_size(data: bytes) -> tuple[int, int] | None:
+    at = 8
+    while at < len(data):  # OpenCV 5 takes as much memory as a chunk claims to need, before it looks for the chunk
+        length, kind = struct.unpack_from(">I4s", data, at)
+        at += 12 + length
+        if kind == b"IEND":
+            break
+    return _pair(struct.unpack_from(">II", data, 16)) if at <= len(data) else None
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:

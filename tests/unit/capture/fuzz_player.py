@@ -1,4 +1,4 @@
-"""Plays damaged clips in a process of its own: `python -m tests.unit.capture.fuzz_player FILE...`.
+"""Plays damaged clips and pictures in a process of its own: `python -m tests.unit.capture.fuzz_player FILE...`.
 
 Prints a line a file, so that the parent sees which one ended the process.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edged.capture.video_file import VideoFileSource
+from edged.capture.open import open_source
 from edged.errors import SourceError
 from edged.ports import EndOfStream
 from edged.testing.clock import FakeClock
@@ -16,7 +16,7 @@ from edged.testing.clock import FakeClock
 
 def play(path: Path) -> str:
     """Look at every frame; anything but a SourceError or the end is a fault of the source."""
-    source = VideoFileSource(path, clock=FakeClock(), in_real_time=False)
+    source = open_source(str(path), clock=FakeClock(), in_real_time=False)
     try:
         source.open()
         while True:

@@ -125,7 +125,7 @@ def test_a_folder_without_pictures_is_unreadable(tmp_path: Path) -> None:
 
 def test_a_folder_with_no_readable_picture_says_why(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_text("no picture")
-    assert_refused(tmp_path, SourceUnreadable, "no JPEG")
+    assert_refused(tmp_path, SourceUnreadable, "no whole JPEG")
 
 
 def test_a_missing_folder_is_not_found(tmp_path: Path) -> None:
