@@ -90,7 +90,7 @@ def _frame(trace: Table, truth: Table) -> tuple[Table, Table, Table]:
     """Return the ids in the ground truth and in the trace, and the overlaps, of what counts on one frame."""
     overlaps = iou(tlwh_to_xyxy(truth[:, BOX]), tlwh_to_xyxy(trace[:, BOX]))
     counted, kept = truth[:, MARK] != 0, np.ones(len(trace), bool)
-    if truth.shape[1] > CLASS and (truth[:, CLASS] > 0).any():
+    if truth.shape[1] == 9:  # MOT16 and later; in MOT15, columns 8 to 10 are coordinates in the world
         gated = np.where(overlaps < SAME - np.finfo(float).eps, 0, overlaps)
         rows, columns = linear_sum_assignment(-gated)
         distracted = (gated[rows, columns] > 0) & np.isin(truth[rows, CLASS], DISTRACTORS)
