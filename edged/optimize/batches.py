@@ -1,0 +1,82 @@
+"""Training batches, made in a process of their own: views, the teacher's answers, mirror images, camera damage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from edged.domain.frame import BgrImage
+from edged.optimize.augment import damage, draw_view
+from edged.optimize.grid import Floats
+from edged.optimize.photos import Photo
+from edged.optimize.targets import flip_targets, make_targets
+from edged.optimize.teacher import Teacher
+
+
+class Looks(Protocol):
+    """What a teacher does."""
+
+    def look(self, image: BgrImage) -> tuple[Floats, Floats]:
+        """Scores (80, A) and box distributions (32, A) of a square image."""
+        ...
+
+
+class Batches(IterableDataset):  # type: ignore[misc]
+    """An endless stream of (pixels, scores, spread) batches, half of each the mirror image of the other half.
+
+    pixels (B, H, W, 3) uint8 RGB, scores (B, 81, A) and spread (B, 32, A) float16. The teacher is asked once for both
+    halves. The side of the next batch is read from `size_px`, a number shared between processes.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[Photo],
+        teacher_folder: Path,
+        *,
+        size_px: Any,
+        batch: int,
+        seed: tuple[int, ...],
+        start: int = 0,
+    ) -> None:
+        self._photos = photos
+        self._folder = teacher_folder
+        self._size_px = size_px
+        self._views = batch // 2
+        self._seed = seed
+        self._start = start
+
+    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
+        cv2.setNumThreads(1)
+        teacher = Teacher(self._folder)
+        info = get_worker_info()
+        worker, workers = (info.id, info.num_workers) if info else (0, 1)
+        number = self._start + worker
+        while True:
+            rng = np.random.default_rng((*self._seed, number))
+            yield self._make(teacher, rng)
+            number += workers
+
+    def _make(self, teacher: Looks, rng: np.random.Generator) -> tuple[Any, Any, Any]:
+        size = int(self._size_px.value)
+        pixels, scores, spread = [], [], []
+        for _ in range(self._views):
+            view = draw_view(self._photos, size, rng)
+            targets = make_targets(*teacher.look(view.image), view)
+            mirrored = (np.ascontiguousarray(view.image[:, ::-1]), *flip_targets(*targets, size))
+            for image, score, sides in ((view.image, *targets), mirrored):
+                pixels.append(np.ascontiguousarray(damage(image, rng)[..., ::-1]))
+                scores.append(score.astype(np.float16))
+                spread.append(sides.astype(np.float16))
+        return tuple(torch.from_numpy(np.stack(each)) for each in (pixels, scores, spread))
+
+
+def stream(batches: Batches, *, workers: int = 1) -> Iterator[tuple[Any, Any, Any]]:
+    """Run the batches in `workers` background processes; in this one when 0."""
+    ahead = {"prefetch_factor": 3, "multiprocessing_context": "fork"} if workers else {}
+    return iter(DataLoader(batches, batch_size=None, num_workers=workers, **ahead))

@@ -1,0 +1,162 @@
+"""`scripts/train_builtin`: train, measure and export the model that comes with edged."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads of ncnn and torch that spin take the core from each other
+
+from rich.console import Console
+
+from edged.clock import SystemClock
+from edged.errors import EdgedError
+
+if TYPE_CHECKING:
+    from edged.optimize.photos import Photo
+    from edged.optimize.trainer import Plan
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What every training process is told."""
+
+    photos: Sequence[Photo]
+    teacher: Path
+    plan: Plan
+    out: Path
+    resume: bool
+    device: str
+    crew_size: int
+    meeting_place: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code."""
+    options = _parser().parse_args(arguments)
+    console = Console()
+    try:
+        {"train": _train, "measure": _measure, "export": _export}[options.command](options, console)
+    except EdgedError as error:
+        console.print(str(error), style="red", markup=False)
+        return error.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/train_builtin", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    train = commands.add_parser("train", help="train; stop and go on as you like")
+    train.add_argument("--photos", type=Path, required=True, help="a folder with manifest.csv, images/ and labels/")
+    train.add_argument("--teacher", type=Path, required=True, help="a folder with picodet_s_320.param and .bin")
+    train.add_argument("--out", type=Path, default=Path("runs/edged-nano"), help="where checkpoints go")
+    budget = train.add_mutually_exclusive_group()
+    budget.add_argument("--hours", type=float, default=8.0, help="train this long (8)")
+    budget.add_argument("--steps", type=int, help="or this many steps, exactly repeatable on one machine")
+    train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--processes", type=int, default=os.cpu_count(), help="one a core unless told otherwise")
+
+    measure = commands.add_parser("measure", help="average precision of a checkpoint on labelled pictures")
+    measure.add_argument("--checkpoint", type=Path, required=True)
+    measure.add_argument("--photos", type=Path, help="measure on this folder's holdout")
+    measure.add_argument("--yolo", type=Path, help="measure on a folder with images/ and labels/, fully labelled")
+
+    export = commands.add_parser("export", help="write onnx and ncnn files and compare them with the checkpoint")
+    export.add_argument("--checkpoint", type=Path, required=True)
+    export.add_argument("--out", type=Path, required=True, help="a folder for the files")
+    export.add_argument("--golden", type=Path, required=True, help="a picture to ship with the answer to it")
+    export.add_argument("--picture", type=Path, nargs="*", default=[], help="more pictures to compare engines on")
+    return parser
+
+
+def _train(options: argparse.Namespace, console: Console) -> None:
+    import torch
+
+    from edged.optimize.photos import balanced, read_photos
+    from edged.optimize.trainer import Plan
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    crew_size = 1 if device == "cuda" else options.processes
+    plan = Plan(hours=None if options.steps else options.hours, steps=options.steps, seed=options.seed)
+    budget = f"{options.steps} steps" if options.steps else f"{options.hours:g} hours"
+    console.print(f"Training on {device} with {crew_size} process(es), seed {plan.seed}, for {budget}.")
+    photos = balanced(read_photos(options.photos, "train"))
+    console.print(f"{len(photos)} pictures (some twice) in memory; checkpoints go to {options.out / CHECKPOINT}.")
+    with TemporaryDirectory() as folder:
+        order = Order(
+            photos, options.teacher, plan, options.out, options.resume, device, crew_size, f"{folder}/meeting"
+        )
+        peers = [
+            multiprocessing.get_context("fork").Process(target=_work, args=(order, rank))
+            for rank in range(1, crew_size)
+        ]
+        for peer in peers:
+            peer.start()
+        try:
+            _work(order, 0, console)
+        finally:
+            for peer in peers:
+                peer.terminate()
+
+
+def _work(order: Order, rank: int, console: Console | None = None) -> None:
+    """One process of the crew, from its first batch to its last."""
+    import torch
+
+    from edged.optimize.batches import Batches, stream
+    from edged.optimize.crew import Crew
+    from edged.optimize.report import Bar
+    from edged.optimize.trainer import Trainer
+
+    if order.crew_size > 1:
+        torch.set_num_threads(1)
+    crew = Crew(rank=rank, size=order.crew_size, meeting_place=order.meeting_place)
+    trainer = Trainer(order.plan, device=order.device, clock=SystemClock(), crew=crew)
+    if order.resume:
+        trainer.resume(order.out / CHECKPOINT)
+    batches = Batches(
+        order.photos,
+        order.teacher,
+        size_px=trainer.size_px,
+        batch=order.plan.batch,
+        seed=(order.plan.seed, rank),
+        start=trainer.progress.step,
+    )
+    workers = 0 if order.device == "cpu" else os.cpu_count() or 1
+    with Bar(console) as bar:
+        trainer.run(stream(batches, workers=workers), checkpoint=order.out / CHECKPOINT, tell=bar)
+    crew.leave()
+
+
+def _measure(options: argparse.Namespace, console: Console) -> None:
+    from edged.optimize.engines import in_torch
+    from edged.optimize.release import SIZE_PX, deployed
+    from edged.optimize.report import precision_table
+    from edged.optimize.trials import holdout_trials, measure, yolo_trials
+
+    raw = in_torch(deployed(options.checkpoint))
+    for folder, trials in ((options.photos, holdout_trials), (options.yolo, yolo_trials)):
+        if folder is not None:
+            console.print(precision_table(str(folder), measure(raw, trials(folder), size_px=SIZE_PX)))
+
+
+def _export(options: argparse.Namespace, console: Console) -> None:
+    from edged.optimize.release import release
+
+    for line in release(options.checkpoint, options.out, golden=options.golden, others=options.picture):
+        console.print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
