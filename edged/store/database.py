@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -14,15 +15,14 @@ PAGE_BYTES = 4096
 
 _BUSY_TIMEOUT_MS = 2000  # somebody with the sqlite3 shell; the daemon itself is the only writer
 _VERSION_MAX = 1000  # a greater schema version is a damaged header, not a newer edged
-_DAMAGE_PHRASES = (
-    "malformed",
-    "not a database",
-    "no such table",
-    "no such column",
-    "already exists",
-    "unsupported file format",
-    "utf-8",
-)
+
+# What SQLite says of a file that it cannot get at. Our own statements have no mistakes, so all else ("no such column")
+# is a damaged file. Python 3.10 gives no error codes.
+_OUT_OF_REACH = ("i/o error", "unable to open", "readonly", "is full", "locked", "locking", "busy", "memory")
+
+SqliteError = sqlite3.Error | UnicodeDecodeError
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What Python raises for SQLite's complaints: when these quote damaged text, they cannot even be decoded."""
 
 # WAL with synchronous=FULL is the one combination that lost no acknowledged row when the power was cut.
 _WRITER_SETTINGS = (
@@ -36,16 +36,30 @@ _WRITER_SETTINGS = (
 )
 
 
+def inspect(path: Path) -> None:
+    """See whether the file may be opened to write, without changing a byte of it; no file is fine.
+
+    It is read whole when the last run in it did not end cleanly. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        with closing(_connect(path, "mode=ro")) as connection:
+            _check_ours(connection, path)
+            if version_of(connection) > 0 and not _ended_cleanly(connection):
+                _check_whole(connection, path)
+    except SQLITE_ERRORS as error:
+        raise store_error(error, path) from error
+
+
 def open_writer(path: Path) -> sqlite3.Connection:
     """Open the file to write, made or brought up to date where needed; autocommit, for one thread at a time.
 
-    Raises StoreCorrupt, StoreNewer, StoreLocked and StoreNotWritable.
+    Raises StoreCorrupt, StoreLocked and StoreNotWritable. To be called after inspect().
     """
     connection = None
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-        _check_ours(connection, path)
+        connection = _connect(path, "mode=rwc")
         for setting in _WRITER_SETTINGS:
             connection.execute(setting)
         _check_wal(connection, path)
@@ -53,7 +67,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
             _back_up(connection, path)
         migrate(connection)
         return connection
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         _close_quietly(connection)
         raise store_error(error, path) from error
     except StoreError:
@@ -68,17 +82,21 @@ def open_reader(path: Path) -> sqlite3.Connection:
     """
     if not path.exists() or path.stat().st_size == 0:
         raise StoreNotFound(f"there is no event log at {path}", hint="Start `edged run` with this data folder first.")
+    # A user who may not write into the folder cannot make the -shm file that reading takes. It is there while the
+    # daemon runs; while it does not, nothing changes the file, and SQLite may be told so.
+    may_write = os.access(path.parent, os.W_OK, effective_ids=True)
+    at_rest = not may_write and not path.with_name(path.name + "-wal").exists()
+    options = "mode=ro&immutable=1" if at_rest else "mode=ro"
     connection = None
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        connection = _connect(path, options)
         _check_ours(connection, path)
         if version_of(connection) < len(MIGRATIONS):
             raise StoreNotFound(
                 f"{path} has not been set up by this version of edged yet", hint="Start `edged run` once: it does that."
             )
         return connection
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         _close_quietly(connection)
         raise read_error(error, path) from error
     except StoreError:
@@ -86,17 +104,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
         raise
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Read the whole file and see that it hangs together. Takes time in proportion to its size. Raises StoreCorrupt."""
-    try:
-        complaints = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
-    except sqlite3.Error as error:
-        raise store_error(error, path) from error
-    if complaints != ["ok"]:
-        raise damaged(path, "; ".join(complaints))
-
-
-def store_error(error: sqlite3.Error, path: Path) -> StoreError:
+def store_error(error: SqliteError, path: Path) -> StoreError:
     """Translate what SQLite says while writing."""
     text = str(error)
     if is_damage(error):
@@ -114,17 +122,16 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     )
 
 
-def read_error(error: sqlite3.Error, path: Path) -> StoreError:
+def read_error(error: SqliteError, path: Path) -> StoreError:
     """Translate what SQLite says while reading."""
     if is_damage(error):
         return damaged(path, str(error))
     return StoreError(f"cannot read {path}: {error}", hint="Check that this user may read the folder and the file.")
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Tell a damaged file from one that cannot be reached. Python 3.10 gives no error codes, so this goes by class."""
-    text = str(error).lower()
-    return type(error) is sqlite3.DatabaseError or any(phrase in text for phrase in _DAMAGE_PHRASES)
+def is_damage(error: SqliteError) -> bool:
+    """Tell a damaged file from one that cannot be reached."""
+    return not any(phrase in str(error).lower() for phrase in _OUT_OF_REACH)
 
 
 def damaged(path: Path, why: str) -> StoreCorrupt:
@@ -133,6 +140,24 @@ def damaged(path: Path, why: str) -> StoreCorrupt:
         f"the event log {path} is damaged: {why}",
         hint="`edged run` sets the file aside when it starts, begins a new one and copies over what can still be read.",
     )
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?{options}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    return connection
+
+
+def _ended_cleanly(connection: sqlite3.Connection) -> bool:
+    last = connection.execute("SELECT ended_wall_at FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
+    return last is None or last[0] is not None
+
+
+def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
+    complaints = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+    if complaints != ["ok"]:
+        raise damaged(path, "; ".join(complaints))
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from edged.clock import Clock, wall_at
 from edged.domain.events import Event, EventRecord
 from edged.errors import StoreCorrupt, StoreError
-from edged.store.database import FILE_NAME, store_error
+from edged.store.database import FILE_NAME, SQLITE_ERRORS, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
 from edged.store.opening import Opened, Run, open_or_salvage
@@ -126,7 +126,7 @@ class EventStore:
             last_id = self._opened.connection.execute("SELECT max(event_id) FROM events").fetchone()[0]
         except OSError as error:
             raise not_writable(self._folder, error) from error
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_error(error, self._path) from error
         self._ids.skip_past(last_id)
         self._is_damaged = False
@@ -168,7 +168,7 @@ class EventStore:
                 self._opened.connection.execute(
                     "UPDATE runs SET ended_wall_at = ? WHERE run_id = ?", (self._clock.wall(), self.run_id)
                 )
-            except sqlite3.Error as error:
+            except SQLITE_ERRORS as error:
                 log.warning("cannot note the clean end of this run: %s", store_error(error, self._path).message)
         self._close_connection()
         self._lock.release()
@@ -183,7 +183,7 @@ class EventStore:
                 self._retention.step(connection, self._folder)
         except OSError as error:
             raise not_writable(self._folder, error) from error
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_error(error, self._path) from error
 
     def _write_batch(self, connection: sqlite3.Connection) -> None:
@@ -235,7 +235,7 @@ class EventStore:
         self._retry_after_s = _FIRST_RETRY_AFTER_S
 
     def _close_connection(self) -> None:
-        with suppress(sqlite3.Error):  # it failed before, or it is about to be opened anew
+        with suppress(*SQLITE_ERRORS):  # it failed before, or it is about to be opened anew
             if self._opened is not None:
                 self._opened.connection.close()
         self._opened = None

@@ -7,8 +7,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from edged.errors import StoreCorrupt, StoreError
-from edged.store.database import FILE_NAME, check, open_writer, store_error
+from edged.errors import StoreCorrupt
+from edged.store.database import FILE_NAME, SQLITE_ERRORS, inspect, open_writer, store_error
 from edged.store.retention import remove_orphans
 from edged.store.salvage import SalvageReport, copy_rows, set_aside
 
@@ -55,26 +55,26 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, is_damaged: bool 
 
 
 def _open(folder: Path, run: Run) -> Opened:
+    inspect(folder / FILE_NAME)
     connection = open_writer(folder / FILE_NAME)
     try:
         return Opened(connection, None, _enter(connection, folder, run))
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         connection.close()
         raise store_error(error, folder / FILE_NAME) from error
-    except (StoreError, OSError):
+    except OSError:
         connection.close()
         raise
 
 
 def _enter(connection: sqlite3.Connection, folder: Path, run: Run) -> Run | None:
-    """Look at how the last run ended, check the file if need be, and write down this run."""
+    """Look at how the last run ended, and write down this run."""
     columns = "run_id, boot_id, started_wall_at, started_at, version, ended_wall_at"
     row = connection.execute(
         f"SELECT {columns} FROM runs WHERE run_id != ? ORDER BY rowid DESC LIMIT 1", (run.run_id,)
     ).fetchone()
     previous = None if row is None else Run(*row)
     if previous is not None and previous.ended_wall_at is None:
-        check(connection, folder / FILE_NAME)
         orphans = remove_orphans(connection, folder)
         log.warning("the last run did not end cleanly; the event log is sound, %d stray snapshots deleted", orphans)
     connection.execute(
@@ -89,7 +89,7 @@ def _begin_anew(path: Path, *, wall_at: float) -> SalvageReport:
     connection = open_writer(path)
     try:
         report = copy_rows(damaged, connection)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise store_error(error, path) from error
     finally:
         connection.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged.domain.events import EventKind, EventRecord
-from edged.store.database import FILE_NAME, damaged, open_reader, read_error
+from edged.store.database import FILE_NAME, SQLITE_ERRORS, damaged, open_reader, read_error
 from edged.store.rows import SELECT, Row, row_to_record
 
 _ROWS_A_QUERY = 500
@@ -56,7 +56,7 @@ class EventLog:
         with closing(open_reader(self._path)) as connection:
             try:
                 return str(connection.execute("SELECT max(event_id) FROM events").fetchone()[0] or "")
-            except sqlite3.Error as error:
+            except SQLITE_ERRORS as error:
                 raise read_error(error, self._path) from error
 
     def _query(self, connection: sqlite3.Connection, wanted: EventFilter, order_by: str, after: str = "") -> list[Row]:
@@ -72,7 +72,7 @@ class EventLog:
         query = f"{SELECT} WHERE {' AND '.join(given)} ORDER BY {order_by}"
         try:
             return connection.execute(query, tuple(given.values())).fetchall()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise read_error(error, self._path) from error
 
     def _record(self, row: Row) -> EventRecord:

@@ -1,0 +1,328 @@
+"""The writer of the event log, on a real disk."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edged.errors import StoreError, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
+from edged.store.events import WRITE_EVERY_S, EventStore
+from edged.store.migrations import MIGRATIONS
+from edged.store.reader import EventLog
+from edged.testing.clock import FakeClock
+from tests.unit.store.conftest import JPEG, MakeStore, a_full_disk, an_event, an_ordinary_user, logged, numbers
+
+
+def test_an_event_comes_back_as_it_went_in(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
+    store = make_store()
+    store.open()
+    store.put(an_event(5, at=990.0), JPEG)
+    store.step()
+    (record,) = logged(tmp_path / "data")
+    assert record.event == an_event(5, at=990.0)
+    assert record.wall_at == clock.wall() - 10.0
+    assert record.boot_id == "boot-1"
+    assert record.run_id == store.run_id
+    assert record.snapshot is not None
+    assert (tmp_path / "data" / record.snapshot).read_bytes() == JPEG
+    assert record.snapshot == f"snapshots/2023-11-14/{record.event_id}.jpg"
+
+
+def test_numbers_of_numpy_are_stored_as_numbers(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    store.put(an_event(np.int64(3), confidence=np.float32(0.5)), None)
+    store.step()
+    assert [(type(r.event.confidence), r.event.confidence) for r in logged(tmp_path / "data")] == [(float, 0.5)]
+
+
+def test_nothing_is_on_the_disk_before_a_step(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    store.put(an_event(), JPEG)
+    assert not (tmp_path / "data").exists()
+    assert store.status.waiting == 1
+
+
+def test_many_events_are_written_in_the_order_of_put(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    for number in range(1234):
+        store.put(an_event(number), None)
+    store.step()
+    assert numbers(tmp_path / "data") == list(range(1234))
+    assert (store.status.written, store.status.waiting) == (1234, 0)
+
+
+def test_the_loop_writes_soon_and_what_is_left_when_it_is_stopped(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    class Visitor(threading.Event):
+        """A stop event whose askings are the test's script."""
+
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            if self.asked == 3:
+                store.put(an_event(1), None)
+            if self.asked > 8:
+                store.put(an_event(2), None)
+                return True
+            return False
+
+    store = make_store()
+    started_at = clock.monotonic()
+    store.run(Visitor())
+    assert numbers(tmp_path / "data")[0] == 1
+    assert numbers(tmp_path / "data")[-1] == 2
+    assert WRITE_EVERY_S <= 0.5
+    assert clock.monotonic() - started_at <= 8 * WRITE_EVERY_S
+
+
+def test_ids_ascend_in_the_order_of_writing_even_when_the_clock_goes_back(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    for run in range(3):
+        store = make_store()
+        store.open()
+        store.put(an_event(run), None)
+        store.step()
+        store.close()
+        clock.jump_wall(-86_400 * 3650)
+    records = logged(tmp_path / "data")
+    assert [record.event.track_id for record in records] == [0, 1, 2]
+    assert records[0].wall_at > records[1].wall_at > records[2].wall_at
+
+
+# Trouble with the disk
+
+
+def test_a_full_disk_keeps_events_waiting_until_there_is_space(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store()
+    store.open()
+    with a_full_disk():
+        for number in range(50):
+            store.put(an_event(number), JPEG)
+            store.step()
+            clock.advance(1.0)
+        full = store.status
+    assert (full.waiting, full.written) == (50, 0)
+    assert full.error is not None
+    assert len([entry for entry in caplog.records if entry.levelno >= logging.ERROR]) == 1
+    clock.advance(31.0)
+    store.step()
+    assert numbers(tmp_path / "data") == list(range(50))
+    assert (store.status.error, store.status.dropped) == (None, 0)
+    assert all((tmp_path / "data" / str(record.snapshot)).read_bytes() == JPEG for record in logged(tmp_path / "data"))
+    assert "written again" in caplog.text
+
+
+@pytest.mark.parametrize("bytes_max", [4096, 30_000, 50_000])
+def test_a_disk_that_fills_up_midway_loses_and_doubles_nothing(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, bytes_max: int
+) -> None:
+    store = make_store()
+    with a_full_disk(bytes_max=bytes_max):
+        for number in range(100):
+            store.put(an_event(number), JPEG)
+            store.step()
+            clock.advance(10.0)
+    assert store.status.error is not None
+    clock.advance(31.0)
+    store.step()
+    assert numbers(tmp_path / "data") == list(range(100))
+    assert store.status.written == 100
+
+
+def test_retries_come_less_and_less_often(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    store = make_store()
+    store.put(an_event(), None)
+    tries = []
+    seen = ""
+    for second in range(120):
+        store.step()
+        if repr(store._retry_at) != seen:
+            seen = repr(store._retry_at)
+            tries.append(second)
+        clock.advance(1.0)
+    assert tries == [0, 1, 3, 7, 15, 31, 61, 91]
+
+
+def test_when_too_many_wait_the_oldest_are_dropped_and_counted(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store(waiting_max=10)
+    for number in range(25):
+        store.put(an_event(number), None)
+    assert (store.status.waiting, store.status.dropped) == (10, 15)
+    assert caplog.text.count("the oldest are lost") == 1
+    store.step()
+    assert numbers(tmp_path / "data") == list(range(15, 25))
+
+
+def test_pictures_that_wait_are_bounded_by_their_bytes(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store(bytes_max=100)
+    for number in range(4):
+        store.put(an_event(number), b"x" * 40)
+    store.step()
+    assert [record.snapshot is not None for record in logged(tmp_path / "data")] == [True, True, False, False]
+    assert store.status.snapshots_dropped == 2
+    store.put(an_event(5), b"x" * 40)
+    store.step()
+    assert logged(tmp_path / "data")[-1].snapshot is not None
+
+
+def test_an_event_that_no_database_takes_does_not_hold_up_the_others(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    store.put(an_event(1), None)
+    store.put(an_event(2, confidence=math.nan), None)
+    store.put(an_event(1 << 70), None)
+    store.put(an_event(3, label="\ud800"), None)
+    store.put(an_event(4), None)
+    store.step()
+    assert numbers(tmp_path / "data") == [1, 4]
+    assert (store.status.written, store.status.dropped, store.status.error) == (2, 3, None)
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error_and_mends_itself(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    store = make_store()
+    with pytest.raises(StoreNotWritable, match="data"):
+        store.open()
+    store.put(an_event(), None)
+    store.step()
+    assert store.status.waiting == 1
+    (tmp_path / "data").unlink()
+    clock.advance(2.0)
+    store.step()
+    assert numbers(tmp_path / "data") == [0]
+
+
+def test_a_folder_of_the_kernel_is_a_clear_error(clock: FakeClock) -> None:
+    if not Path("/proc/self").is_dir():
+        pytest.skip("no /proc here")
+    with pytest.raises(StoreNotWritable):
+        EventStore(Path("/proc/self"), clock=clock, version="1").open()
+
+
+def test_a_read_only_folder_is_a_clear_error(clock: FakeClock, open_folder: Path) -> None:
+    open_folder.chmod(0o555)
+    with an_ordinary_user(), pytest.raises(StoreNotWritable, match="Permission denied"):
+        EventStore(open_folder, clock=clock, version="1").open()
+
+
+def test_a_read_only_database_is_a_clear_error(clock: FakeClock, open_folder: Path) -> None:
+    store = EventStore(open_folder, clock=clock, version="1")
+    store.open()
+    store.close()
+    open_folder.chmod(0o777)
+    (open_folder / "edged.lock").chmod(0o666)
+    (open_folder / "events.db").chmod(0o444)
+    with an_ordinary_user(), pytest.raises(StoreNotWritable, match="readonly"):
+        EventStore(open_folder, clock=clock, version="1").open()
+
+
+def test_a_database_that_was_deleted_meanwhile_is_begun_anew(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    store.put(an_event(1), None)
+    store.step()
+    for file in (tmp_path / "data").glob("events.db*"):
+        file.unlink()
+    store.put(an_event(2), None)
+    store.step()
+    assert numbers(tmp_path / "data") == [2]
+
+
+@pytest.mark.slow
+def test_another_program_that_holds_the_database_only_delays(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store()
+    store.open()
+    other = sqlite3.connect(tmp_path / "data" / "events.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store.put(an_event(1), None)
+    store.step()
+    assert "another program" in str(store.status.error)
+    other.execute("ROLLBACK")
+    other.close()
+    clock.advance(2.0)
+    store.step()
+    assert numbers(tmp_path / "data") == [1]
+
+
+# Who may open what
+
+
+def test_a_second_daemon_is_told_the_pid_of_the_first(make_store: MakeStore) -> None:
+    make_store().open()
+    with pytest.raises(StoreLocked, match=rf"pid {os.getpid()}\)"):
+        make_store().open()
+
+
+def test_the_folder_is_free_again_after_close(make_store: MakeStore) -> None:
+    first = make_store()
+    first.open()
+    first.close()
+    make_store().open()
+
+
+def test_a_database_from_the_future_is_left_alone(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    store.put(an_event(1), None)
+    store.step()
+    store.close()
+    path = tmp_path / "data" / "events.db"
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreNewer, match="newer edged"):
+        make_store().open()
+    with pytest.raises(StoreNewer):
+        logged(tmp_path / "data")
+    assert path.read_bytes() == before
+
+
+def test_the_next_run_knows_how_the_last_one_ended(make_store: MakeStore, clock: FakeClock) -> None:
+    first = make_store()
+    first.open()
+    assert first.previous_run is None
+    clock.advance(60.0)
+    first.close()
+    second = make_store()
+    second.open()
+    assert second.previous_run is not None
+    assert second.previous_run.run_id == first.run_id
+    assert second.previous_run.ended_wall_at == clock.wall()
+    assert second.previous_run.version == "1.2.3"
+    second._lock.release()  # as if it had been killed
+    third = make_store()
+    third.open()
+    assert third.previous_run is not None
+    assert third.previous_run.run_id == second.run_id
+    assert third.previous_run.ended_wall_at is None
+
+
+def test_reading_where_there_is_no_log_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreNotFound, match=r"events\.db"):
+        logged(tmp_path)
+    (tmp_path / "events.db").touch()
+    with pytest.raises(StoreNotFound):
+        EventLog(tmp_path).last_event_id()
+
+
+def test_every_error_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        logged(tmp_path)
+    assert caught.value.hint

@@ -1,0 +1,60 @@
+"""The schema's history."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edged.store.migrations import MIGRATIONS, Migration, migrate, version_of
+from edged.store.rows import COLUMNS
+
+HISTORY: tuple[Migration, ...] = (
+    ("CREATE TABLE t (a TEXT)",),
+    ("ALTER TABLE t ADD COLUMN b INTEGER NOT NULL DEFAULT 7", "CREATE INDEX t_b ON t (b)"),
+    ("UPDATE t SET a = upper(a)",),
+)
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(tmp_path / "some.db", isolation_level=None)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("version", range(1, len(HISTORY) + 1))
+def test_rows_live_through_every_step_from_every_version(connection: sqlite3.Connection, version: int) -> None:
+    migrate(connection, HISTORY[:version])
+    connection.execute("INSERT INTO t (a) VALUES ('x')")
+    migrate(connection, HISTORY)
+    assert version_of(connection) == len(HISTORY)
+    assert connection.execute("SELECT b FROM t WHERE upper(a) = 'X'").fetchall() == [(7,)]
+
+
+def test_a_step_that_fails_leaves_no_trace(connection: sqlite3.Connection) -> None:
+    migrate(connection, HISTORY[:1])
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(connection, (*HISTORY[:1], ("ALTER TABLE t ADD COLUMN c TEXT", "this is no SQL")))
+    assert version_of(connection) == 1
+    assert not connection.in_transaction
+    assert [row[1] for row in connection.execute("PRAGMA table_info(t)")] == ["a"]
+
+
+def test_nothing_is_done_twice(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    migrate(connection)
+    assert version_of(connection) == len(MIGRATIONS)
+
+
+def test_rows_are_written_in_the_order_of_the_tables_columns(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(events)")]
+    assert columns == [*COLUMNS, "snapshot_bytes"]
+
+
+def test_the_file_says_whose_it_is(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    assert connection.execute("PRAGMA application_id").fetchone()[0].to_bytes(4, "big") == b"edgd"

@@ -1,0 +1,124 @@
+"""Reading the event log while it is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edged.domain.events import EventKind
+from edged.store.events import EventStore
+from edged.store.reader import EventFilter, EventLog
+from edged.store.record_json import record_to_json
+from edged.testing.clock import FakeClock
+from tests.unit.store.conftest import JPEG, MakeStore, an_event, an_ordinary_user, logged
+
+WALL = 1_700_000_000.0  # when FakeClock says 1000 monotonic
+
+
+@pytest.fixture
+def filled(make_store: MakeStore, tmp_path: Path) -> EventLog:
+    store = make_store()
+    store.put(an_event(0, at=1000.0, camera="yard", label="person", kind=EventKind.APPEARED), None)
+    store.put(an_event(1, at=1001.0, camera="gate", label="person", kind=EventKind.APPEARED), None)
+    store.put(an_event(2, at=1002.0, camera="yard", label="person"), JPEG)
+    store.put(an_event(3, at=1003.0, camera="yard", label="car"), None)
+    store.step()
+    store.close()
+    return EventLog(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (EventFilter(), [0, 1, 2, 3]),
+        (EventFilter(since_wall_at=WALL + 1), [1, 2, 3]),
+        (EventFilter(until_wall_at=WALL + 1), [0]),
+        (EventFilter(since_wall_at=WALL + 1, until_wall_at=WALL + 3), [1, 2]),
+        (EventFilter(camera="gate"), [1]),
+        (EventFilter(kind=EventKind.LEFT), [2, 3]),
+        (EventFilter(label="car"), [3]),
+        (EventFilter(camera="yard", label="person", kind=EventKind.LEFT), [2]),
+        (EventFilter(camera="'; DROP TABLE events; --"), []),
+    ],
+)
+def test_only_what_is_wanted_is_read(filled: EventLog, wanted: EventFilter, expected: list[int]) -> None:
+    assert [record.event.track_id for record in filled.read(wanted)] == expected
+
+
+def test_the_newest_come_in_the_order_of_writing(filled: EventLog) -> None:
+    assert [record.event.track_id for record in filled.newest(limit=2)] == [2, 3]
+    assert [record.event.track_id for record in filled.newest(EventFilter(camera="yard"), limit=9)] == [0, 2, 3]
+
+
+def test_a_follower_gets_each_event_once(filled: EventLog, make_store: MakeStore) -> None:
+    last = filled.last_event_id()
+    assert list(filled.read(after=last)) == []
+    store = make_store()
+    store.put(an_event(4), None)
+    store.step()
+    assert [record.event.track_id for record in filled.read(after=last)] == [4]
+
+
+def test_a_reader_in_the_middle_of_reading_does_not_keep_the_writer_waiting(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    store = make_store()
+    for number in range(1500):
+        store.put(an_event(number), None)
+    store.step()
+    reading = EventLog(tmp_path / "data").read()
+    seen = [next(reading).event.track_id]
+    for number in range(1500, 4500):
+        store.put(an_event(number), None)
+        if number % 50 == 0:
+            store.step()
+            seen.append(next(reading).event.track_id)
+    store.step()
+    assert store.status.error is None
+    seen += [record.event.track_id for record in reading]
+    assert seen == list(range(4500))
+    assert (tmp_path / "data" / "events.db-wal").stat().st_size < 2 * 1024 * 1024
+
+
+def test_a_user_who_may_only_read_sees_the_events(clock: FakeClock, open_folder: Path) -> None:
+    store = EventStore(open_folder, clock=clock, version="1")
+    store.put(an_event(1), None)
+    store.step()
+    with an_ordinary_user():
+        assert [record.event.track_id for record in EventLog(open_folder).read()] == [1]
+    store.close()
+    with an_ordinary_user():
+        assert [record.event.track_id for record in EventLog(open_folder).read()] == [1]
+
+
+def test_an_empty_log_is_no_error(make_store: MakeStore, tmp_path: Path) -> None:
+    make_store().open()
+    assert logged(tmp_path / "data") == []
+    assert EventLog(tmp_path / "data").last_event_id() == ""
+
+
+def test_the_json_form_has_everything_and_is_plain(filled: EventLog, clock: FakeClock) -> None:
+    record = list(filled.read())[2]
+    form = json.loads(json.dumps(record_to_json(record), allow_nan=False))
+    assert form == {
+        "event_id": record.event_id,
+        "time": "2023-11-14T22:13:22.000Z",
+        "kind": "left",
+        "camera": "yard",
+        "label": "person",
+        "confidence": 0.75,
+        "track_id": 2,
+        "duration_s": 4.5,
+        "reason": "gone",
+        "tlwh": [10.5, 20.25, 40.0, 100.0],
+        "entry_xy": [30.0, 119.0],
+        "exit_xy": [30.5, 120.25],
+        "snapshot": record.snapshot,
+        "wall_at": WALL + 2,
+        "at": 1002.0,
+        "started_at": 997.5,
+        "boot_id": "boot-1",
+        "run_id": record.run_id,
+    }

@@ -1,0 +1,103 @@
+"""What goes, what stays."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from edged.store.retention import Retention
+from edged.testing.clock import FakeClock
+from tests.unit.store.conftest import JPEG, MakeStore, an_event, logged, numbers
+
+DAY_S = 86_400.0
+
+
+def pictures(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in (folder / "snapshots").rglob("*.*"))
+
+
+def test_events_older_than_the_days_to_keep_go_with_their_pictures(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
+    for number in range(6):
+        store.put(an_event(number, at=clock.monotonic()), JPEG)
+        store.step()
+        clock.advance(DAY_S)
+    store.step()
+    store.step()
+    kept = logged(tmp_path / "data")
+    assert [record.event.track_id for record in kept] == [3, 4, 5]
+    assert pictures(tmp_path / "data") == sorted(str(record.snapshot) for record in kept)
+    assert len(list((tmp_path / "data" / "snapshots").glob("*"))) == 3
+
+
+def test_thousands_of_old_events_go_a_few_at_a_time(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
+    store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
+    for number in range(1200):
+        store.put(an_event(number, at=clock.monotonic()), None)
+    store.step()
+    clock.advance(4 * DAY_S)
+    left = []
+    for _ in range(4):
+        store.step()
+        left.append(len(logged(tmp_path / "data")))
+    assert left == [700, 200, 0, 0]
+
+
+def test_a_clock_that_jumps_ahead_deletes_nothing(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
+    store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
+    store.put(an_event(1), None)
+    store.step()
+    clock.jump_wall(3650 * DAY_S)
+    clock.advance(700.0)
+    store.step()
+    assert numbers(tmp_path / "data") == [1]
+    clock.jump_wall(-3650 * DAY_S)
+    for _ in range(5):
+        clock.advance(700.0)
+        store.step()
+    assert numbers(tmp_path / "data") == [1]
+
+
+def test_the_oldest_pictures_go_when_all_are_too_big_but_their_events_stay(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store(retention=Retention(clock, keep_days=None, snapshots_max_bytes=1000))
+    for number in range(30):
+        store.put(an_event(number), b"x" * 100)
+    store.step()
+    clock.advance(700.0)
+    store.step()
+    records = logged(tmp_path / "data")
+    assert len(records) == 30
+    assert [record.snapshot is not None for record in records] == [False] * 20 + [True] * 10
+    assert len(pictures(tmp_path / "data")) == 10
+
+
+def test_what_a_crash_left_of_pictures_is_deleted_at_the_next_start(make_store: MakeStore, tmp_path: Path) -> None:
+    killed = make_store()
+    killed.put(an_event(1), JPEG)
+    killed.step()
+    (kept,) = pictures(tmp_path / "data")
+    day = (tmp_path / "data" / kept).parent
+    (day / "01a20a5f-64a5-7149-b45a-94e424cd5c21.jpg").write_bytes(JPEG)
+    (day / "01a20a5f-64a5-7149-b45a-94e424cd5c22.tmp").write_bytes(JPEG[:3])
+    killed._lock.release()
+    make_store().open()
+    assert pictures(tmp_path / "data") == [kept]
+
+
+def test_runs_without_events_are_forgotten_in_time(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
+    for _ in range(5):
+        store = make_store()
+        store.open()
+        store.close()
+    clock.advance(4 * DAY_S)
+    store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
+    store.open()
+    clock.advance(700.0)
+    store.step()
+    with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)

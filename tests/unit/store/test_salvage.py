@@ -1,0 +1,251 @@
+"""Damaged files: set aside whole, and what can be read of them is kept."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edged.errors import StoreCorrupt, StoreError
+from edged.store.database import PAGE_BYTES
+from edged.store.events import EventStore
+from edged.store.pages import file_pages, rows
+from edged.testing.clock import FakeClock
+from tests.unit.store.conftest import JPEG, MakeStore, an_event, logged, numbers
+
+EVENTS = 400
+
+
+@pytest.fixture(scope="module")
+def sound_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with EVENTS events, cleanly closed."""
+    folder = tmp_path_factory.mktemp("sound")
+    store = EventStore(folder, clock=FakeClock(), version="1")
+    for number in range(EVENTS):
+        store.put(an_event(number), JPEG if number % 7 == 0 else None)
+    store.step()
+    store.close()
+    return folder / "events.db"
+
+
+@pytest.fixture
+def sound(sound_path: Path) -> bytes:
+    return sound_path.read_bytes()
+
+
+def opened_over(content: bytes, folder: Path) -> EventStore:
+    """Start on a file with this content."""
+    folder.mkdir(exist_ok=True)
+    (folder / "events.db").write_bytes(content)
+    store = EventStore(folder, clock=FakeClock(), version="2")
+    store.open()
+    return store
+
+
+def set_aside_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*damaged*") if not path.name.endswith("-shm"))
+
+
+def integrity(folder: Path) -> str:
+    with closing(sqlite3.connect(folder / "events.db")) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: b"This is no database. " * 100,
+        lambda content: b"\0" * len(content),
+        lambda content: content[:100],
+    ],
+)
+def test_what_is_no_database_is_set_aside_and_a_new_one_begun(
+    sound: bytes, tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    store = opened_over(spoil(sound), tmp_path)
+    assert set_aside_files(tmp_path)[0] == "events.damaged-20231114T221320Z.db"
+    assert (tmp_path / "events.damaged-20231114T221320Z.db").read_bytes() == spoil(sound)
+    assert store.salvage is not None
+    assert store.salvage.events == 0
+    store.put(an_event(1), None)
+    store.step()
+    assert numbers(tmp_path) == [1]
+    store.close()
+
+
+def test_the_database_of_another_program_is_set_aside_whole(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+    content = (tmp_path / "other.db").read_bytes()
+    opened_over(content, tmp_path / "data").close()
+    (damaged,) = (tmp_path / "data").glob("*damaged*")
+    assert damaged.read_bytes() == content
+
+
+def test_with_the_first_page_gone_every_event_is_still_saved(sound: bytes, tmp_path: Path) -> None:
+    store = opened_over(b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:], tmp_path)
+    assert numbers(tmp_path) == list(range(EVENTS))
+    assert store.salvage is not None
+    assert (store.salvage.events, store.salvage.runs) == (EVENTS, 1)
+    records = logged(tmp_path)
+    assert {record.event for record in records} == {an_event(number) for number in range(EVENTS)}
+    assert [record.snapshot is not None for record in records] == [number % 7 == 0 for number in range(EVENTS)]
+    assert {record.boot_id for record in records} == {"boot-1"}
+    store.close()
+    assert integrity(tmp_path) == "ok"
+
+
+def test_events_that_are_only_in_the_log_file_are_saved_too(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    store.put(an_event(1), None)
+    store.step()
+    assert store._opened is not None
+    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.put(an_event(2), None)
+    store.step()
+    killed = tmp_path / "killed"
+    shutil.copytree(tmp_path / "data", killed)
+    content = bytearray((killed / "events.db").read_bytes())
+    content[:PAGE_BYTES] = b"\xa5" * PAGE_BYTES
+    opened_over(bytes(content), killed).close()
+    assert numbers(killed) == [1, 2]
+    assert set_aside_files(killed) == [
+        "events.damaged-20231114T221320Z.db",
+        "events.damaged-20231114T221320Z.db-wal",
+    ]
+
+
+def test_a_second_damaged_file_in_the_same_second_overwrites_nothing(tmp_path: Path) -> None:
+    for content in (b"first", b"second", b"third"):
+        for file in tmp_path.glob("events.db-*"):
+            file.unlink()
+        opened_over(content, tmp_path).close()
+    kept = sorted(path.read_bytes() for path in tmp_path.glob("*damaged*"))
+    assert kept == [b"first", b"second", b"third"]
+
+
+def test_events_whose_run_is_lost_are_kept(sound: bytes, tmp_path: Path) -> None:
+    content = bytearray(b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:])
+    for start in range(PAGE_BYTES, len(content), PAGE_BYTES):
+        found = list(rows(bytes(content[start : start + PAGE_BYTES])))
+        if found and len(found[0]) == 6:
+            content[start : start + PAGE_BYTES] = b"\0" * PAGE_BYTES
+    opened_over(bytes(content), tmp_path).close()
+    assert numbers(tmp_path) == list(range(EVENTS))
+    assert {record.boot_id for record in logged(tmp_path)} == {"unknown"}
+
+
+def test_a_reader_of_a_damaged_file_is_told_what_to_do(sound: bytes, tmp_path: Path) -> None:
+    (tmp_path / "events.db").write_bytes(b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:])
+    with pytest.raises(StoreCorrupt, match="sets the file aside"):
+        logged(tmp_path)
+
+
+def test_damage_that_shows_while_writing_is_mended_without_a_restart(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store()
+    for number in range(EVENTS):
+        store.put(an_event(number), None)
+    store.step()
+    path = tmp_path / "data" / "events.db"
+    assert store._opened is not None
+    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(path.read_bytes())
+    with path.open("r+b") as file:  # all pages but the leaves of tables
+        for start in range(0, len(content), PAGE_BYTES):
+            if content[start] != 0x0D:
+                file.seek(start)
+                file.write(b"\xa5" * PAGE_BYTES)
+    store._opened.connection.execute("PRAGMA shrink_memory")  # else SQLite has the pages in its cache
+    for number in range(EVENTS, EVENTS + 5):
+        store.put(an_event(number), None)
+        store.step()
+        clock.advance(40.0)
+    assert numbers(tmp_path / "data") == list(range(EVENTS + 5))
+    assert store.salvage is not None
+    assert store.status.error is None
+
+
+def whole_rows(content: bytes, spoiled: bytes) -> set[int]:
+    """The track_ids of events on pages that the damage left alone."""
+    pages = [
+        sound_page
+        for start in range(PAGE_BYTES, len(content), PAGE_BYTES)
+        if (sound_page := content[start : start + PAGE_BYTES]) == spoiled[start : start + PAGE_BYTES]
+    ]
+    return {int(str(row[10])) for page in pages for row in rows(page) if len(row) == 22}
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), holes=st.integers(1, 30))
+def test_damage_anywhere_costs_only_the_pages_that_it_hit(
+    sound_path: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, holes: int
+) -> None:
+    sound = sound_path.read_bytes()
+    dice = random.Random(seed)
+    spoiled = bytearray(sound)
+    for _ in range(holes):
+        start = dice.randrange(len(spoiled))
+        length = dice.choice([1, 4, 64, 512, PAGE_BYTES])
+        spoiled[start : start + length] = dice.randbytes(len(spoiled[start : start + length]))
+    folder = tmp_path_factory.mktemp("spoiled")
+    try:
+        store = opened_over(bytes(spoiled), folder)
+    except StoreError:
+        return  # the damage looks like a newer version: nothing was touched
+    try:
+        found = logged(folder)
+    except StoreCorrupt:
+        assert store.salvage is None  # a clean end, so the file was not read whole; the damage shows when it matters
+        return
+    finally:
+        store.close()
+    if store.salvage is not None:
+        assert whole_rows(sound, bytes(spoiled)) <= {record.event.track_id for record in found}
+        assert integrity(folder) == "ok"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=0, max_size=600))
+def test_no_page_is_too_odd_to_be_read(junk: bytes) -> None:
+    list(rows(b"\x0d" + junk))
+    list(rows(junk))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(
+                st.none(),
+                st.integers(-(2**63), 2**63 - 1),
+                st.floats(allow_nan=False),
+                st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60),
+                st.binary(max_size=60),
+            ),
+            st.text("ab", max_size=9),
+        ),
+        min_size=1,
+        max_size=80,
+    )
+)
+def test_rows_read_from_pages_equal_those_that_sqlite_reads(
+    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[object, str]]
+) -> None:
+    path = tmp_path_factory.mktemp("pages") / "some.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute("CREATE TABLE t (anything, name TEXT)")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", values)
+        connection.commit()
+        expected = [list(row) for row in connection.execute("SELECT * FROM t ORDER BY rowid")]
+    found = [row for page in file_pages(path, page_bytes=PAGE_BYTES) for row in rows(page)]
+    assert found == expected
