@@ -64,13 +64,8 @@ class VideoFileSource:
         self.close()
         size_bytes = _readable_size_bytes(self._path)
         try:
-            # `file:` keeps a name such as `concat:a|b` a name, and the whitelist keeps playlists off the network
-            self._container = av.open(
-                f"file:{self._path}",
-                metadata_errors="replace",
-                options=_LIMITS,
-                container_options={"protocol_whitelist": "file"},
-            )
+            # `file:` keeps a name such as `concat:a|b` a name; FFmpeg then lets a playlist name local files only
+            self._container = av.open(f"file:{self._path}", metadata_errors="replace", options=_LIMITS)
             stream = self._video_stream(self._container)
             self._frame_count = _frame_count(stream, size_bytes)
             frames = self._frames(self._container, stream)
