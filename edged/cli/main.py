@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from typing import Annotated, Any
@@ -27,14 +26,8 @@ class _Edged(TyperGroup):
             typer.echo(f"  {error.hint}", err=True)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError:  # `edged events | head`: the reader has seen enough
-            _drop_the_rest()
             raise typer.Exit from None
         return result
-
-
-def _drop_the_rest() -> None:
-    """Send what still waits for stdout nowhere, or Python complains about it on its way out."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, model_validator
 
 from edged.config.contradictions import contradictions, is_device
 
@@ -59,7 +59,7 @@ def _model_path(text: str, info: ValidationInfo) -> str:
     return _resolve(text, info) if "/" in text or text in (".", "..") else text
 
 
-FolderPath = Annotated[Path, AfterValidator(_folder)]
+FolderPath = Annotated[Path, Strict(False), AfterValidator(_folder)]  # TOML has no paths, only texts
 
 
 class Section(BaseModel):
@@ -218,15 +218,12 @@ class CameraSection(Section):
 class Config(Section):
     """The whole file. `edged.config.loader.load_config` makes one, with absolute paths."""
 
-    data_dir: FolderPath = option(
-        Path("/var/lib/edged"), "Folder of the event log and the snapshots.", "folder", strict=False
-    )
+    data_dir: FolderPath = option(Path("/var/lib/edged"), "Folder of the event log and the snapshots.", "folder")
     runtime_dir: FolderPath | None = option(
         None,
         "Folder of the status file, which is written every second: best in memory, such as /run/edged. "
         "Not set: data_dir.",
         "folder",
-        strict=False,
     )
     model: ModelSection = option(ModelSection(), "Which model looks at the frames, and how.", "table")
     tracker: TrackerSection = option(TrackerSection(), "How detections become tracks.", "table")

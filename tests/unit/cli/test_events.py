@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,12 @@ def test_events_are_listed_oldest_first(edged: Edged, folder: Path) -> None:
     assert listed(edged, folder) == ["yard appeared", "gate appeared", "yard left", "gate left"]
 
 
+def test_until_a_day_includes_the_day(edged: Edged, folder: Path) -> None:
+    day = datetime.fromtimestamp(FakeClock().wall()).astimezone().date().isoformat()
+    assert len(listed(edged, folder, "--until", day)) == 4
+    assert len(listed(edged, folder, "--since", day)) == 4
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -129,15 +136,17 @@ def test_a_time_that_cannot_be_read_is_a_mistake_of_the_command_line(edged: Edge
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_follow_goes_on_with_new_events_and_ctrl_c_ends_it_well(folder: Path, form: list[str]) -> None:
-    command = [*EDGED, "events", "--data", str(folder), "--label", "dog", "--follow", *form]
+    command = [*EDGED, "events", "--data", str(folder), "--label", "person", "--limit", "1", "--follow", *form]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        fill(folder, FakeClock(), (event(EventKind.APPEARED, at=1000.0, label="dog"), None))
-        assert "dog" in process.stdout.readline()
-        fill(folder, FakeClock(), (event(EventKind.APPEARED, at=1000.0, label="cat"), None))
-        fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, label="dog"), None))
-        assert "left" in process.stdout.readline()
+        assert "yard" in process.stdout.readline()
+        for camera, label in (("first", "person"), ("between", "cat"), ("second", "person")):
+            fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, camera=camera, label=label), None))
+        assert "first" in process.stdout.readline()
+        assert "second" in process.stdout.readline()
+        fill(folder, FakeClock(), (event(EventKind.APPEARED, at=1000.0, camera="third"), None))
+        assert "third" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
     finally:

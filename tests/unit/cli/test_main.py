@@ -39,7 +39,7 @@ def test_every_command_explains_itself_in_sentences(edged: Edged, command: list[
 def test_a_mistyped_command_is_a_mistake_of_the_command_line(edged: Edged) -> None:
     result = edged("evnets")
     assert result.code == 2
-    assert "events" in result.err
+    assert "evnets" in result.err
 
 
 def test_an_error_ends_with_its_exit_code_and_what_to_do(edged: Edged) -> None:
