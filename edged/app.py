@@ -126,13 +126,14 @@ def load_detector(config: Config, make_backend: MakeBackend | None = None) -> Mo
     """
     return load_model(
         find_model(config.model.path),
-        make_backend or partial(_make_backend, threads=config.model.threads),
+        make_backend or partial(make_ncnn_backend, threads=config.model.threads),
         confidence=config.model.confidence,
         nms_iou=config.model.nms_iou,
     )
 
 
-def _make_backend(spec: ModelSpec, *, threads: int = 1) -> Backend:
+def make_ncnn_backend(spec: ModelSpec, *, threads: int = 1) -> Backend:
+    """Load a model into ncnn. Raises ModelError."""
     engine = spec.engine("ncnn")
     return NcnnBackend(
         engine.files["param"],
@@ -311,7 +312,7 @@ def list_models() -> list[ModelInfo]:
 def verify_model(model: str, image_path: Path | None = None) -> list[str]:
     """Load a model by folder or name, run it, and say in lines what it gave. Raises ModelError and SourceError."""
     spec = load_spec(find_model(model))
-    with closing(_make_backend(spec)) as backend:
+    with closing(make_ncnn_backend(spec)) as backend:
         shapes = check_model(spec, backend)
         lines = [
             f"{spec.name}: sound ({spec.licence}; {spec.source})",

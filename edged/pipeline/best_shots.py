@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edged.domain.boxes import area
+from edged.domain.boxes import FloatArray, area
 from edged.domain.events import Box
 from edged.domain.frame import BgrImage
 from edged.domain.tracks import Tracks, TrackState
@@ -41,8 +41,10 @@ class BestShots:
 
     def offer(self, tracks: Tracks, image: BgrImage) -> None:
         """Look at the tracks that were seen in this image. `tracks` and `image` are of the same instant."""
-        seen = tracks[(tracks.state == TrackState.CONFIRMED) & (tracks.seen_at == tracks.at)]
-        for track_id, score, xyxy in zip(seen.track_id.tolist(), _scores(seen, image), seen.xyxy.tolist(), strict=True):
+        seen = np.flatnonzero((tracks.state == TrackState.CONFIRMED) & (tracks.seen_at == tracks.at))
+        boxes = tracks.xyxy[seen]
+        scores = tracks.confidence[seen] * _worth(boxes, image)
+        for track_id, score, xyxy in zip(tracks.track_id[seen].tolist(), scores.tolist(), boxes.tolist(), strict=True):
             shot = self._shots.get(track_id)
             if shot is None or score > shot.score * _BETTER_BY:
                 self._shots[track_id] = _Shot(score, self._crop(image, tuple(xyxy)), tracks.at)
@@ -61,9 +63,8 @@ class BestShots:
             del self._shots[track_id]
 
 
-def _scores(tracks: Tracks, image: BgrImage) -> list[float]:
-    """Confidence times the box's side in pixels; a box at the frame's edge counts half."""
+def _worth(xyxy: FloatArray, image: BgrImage) -> FloatArray:
+    """Each box's side in pixels, halved where it touches the picture's edge."""
     height_px, width_px = image.shape[:2]
-    inside = (tracks.xyxy[:, :2] > 1).all(axis=1) & (tracks.xyxy[:, 2:] < (width_px - 1, height_px - 1)).all(axis=1)
-    scores = tracks.confidence * np.sqrt(area(tracks.xyxy)) * np.where(inside, 1.0, 0.5)
-    return [float(score) for score in scores]
+    cut = (xyxy[:, :2] <= 1).any(axis=1) | (xyxy[:, 2:] >= (width_px - 1, height_px - 1)).any(axis=1)
+    return np.asarray(np.sqrt(area(xyxy)) * np.where(cut, 0.5, 1.0))

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from edged.clock import Clock
 from edged.domain.events import Event
 from edged.domain.frame import Frame
 from edged.domain.scheduling import Decision
-from edged.domain.tracks import Tracks
+from edged.domain.tracks import Tracks, TrackState
 from edged.errors import FrameCorrupt
 from edged.pipeline.best_shots import BestShots
 from edged.pipeline.latency import Latency
@@ -74,7 +76,7 @@ class CameraPipeline:
         for observe in self._observers:
             observe(frame, self._tracks, decision)
         self.counts.frames += 1
-        self.counts.tracks = len(self._tracks.confirmed())
+        self.counts.tracks = int(np.count_nonzero(self._tracks.state == TrackState.CONFIRMED))
 
     def finish(self) -> None:
         """No more frames will come: close what is open."""

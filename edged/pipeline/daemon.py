@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
@@ -46,6 +47,7 @@ class Daemon:
         Returns the last status. Raises EdgedError.
         """
         with self._resources:
+            gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
             try:
                 self._supervisor.run(tick=lambda: self._tell("running"))
             finally:

@@ -7,11 +7,11 @@ import math
 import sqlite3
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from edged.clock import Clock, wall_at
 from edged.domain.events import Event, EventRecord
+from edged.domain.health import StoreStatus
 from edged.errors import StoreCorrupt, StoreError
 from edged.store.database import FILE_NAME, SQLITE_ERRORS, store_error
 from edged.store.ids import Uuid7
@@ -29,17 +29,6 @@ WRITE_EVERY_S = 0.25  # so an event is on the disk about half a second after put
 _BATCH_MAX = 100
 _FIRST_RETRY_AFTER_S = 1.0
 _LONGEST_RETRY_AFTER_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class StoreStatus:
-    """How the event log does."""
-
-    written: int  # events on the disk, since the start
-    waiting: int  # events that are not on the disk yet
-    dropped: int  # events lost: the queue was full, or the database refused them
-    snapshots_dropped: int  # pictures lost: too many waited
-    error: str | None  # why nothing can be written just now
 
 
 class EventStore:
@@ -112,8 +101,8 @@ class EventStore:
     def open(self) -> None:
         """Lock the data folder and get the database ready; made where there is none, mended where it is damaged.
 
-        Raises StoreLocked, StoreNewer and StoreNotWritable. After StoreNotWritable run() may be called all the same: it
-        tries again by itself.
+        Raises StoreLocked, StoreNewer and StoreNotWritable; the lock stays held until close(). After StoreNotWritable
+        run() may be called all the same: it tries again by itself.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -123,12 +112,9 @@ class EventStore:
             )
             sync_folder(self._folder)
             self._inode = self._path.stat().st_ino
-            last_id = self._opened.connection.execute("SELECT max(event_id) FROM events").fetchone()[0]
         except OSError as error:
             raise not_writable(self._folder, error) from error
-        except SQLITE_ERRORS as error:
-            raise store_error(error, self._path) from error
-        self._ids.skip_past(last_id)
+        self._ids.skip_past(self._opened.last_event_id)
         self._is_damaged = False
         self.previous_run = self._opened.previous
         self.salvage = self._opened.salvage or self.salvage

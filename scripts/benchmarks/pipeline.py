@@ -1,0 +1,146 @@
+"""What edged costs beside the model's own forward pass and the video decoder, and how much memory it takes.
+
+The whole daemon runs on a recording, every frame detected. The engine and the source are wrapped, so that the CPU time
+of their threads inside infer() and inside the decoder is known from the same run, frame for frame; everything else that
+the process burns is edged's own.
+
+    scripts/bench pipeline --model DIR --source CLIP [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from edged import app
+from edged.capture.open import open_source
+from edged.clock import Clock
+from edged.config.loader import check_tables
+from edged.config.schema import CameraSection
+from edged.detect.spec import ModelSpec
+from edged.domain.frame import Frame
+from edged.ports import Backend, Source
+
+
+@dataclass(slots=True)
+class Result:
+    """CPU milliseconds are means over all frames."""
+
+    frames: int
+    cpu_ms: float  # the whole process
+    forward_ms: float  # the model's forward pass, in ncnn
+    decode_ms: float  # the video decoder
+    overhead_ms: float  # the rest: edged
+    cpu_ratio_to_floor: float  # whole process to forward pass and decoder
+    cpu_ratio_to_forward: float  # whole process to forward pass alone
+    rss_mb: float  # resident memory at the end of the run
+    wall_ms: float
+
+
+class TimedBackend:
+    """Adds up the CPU time of infer() in the thread that calls it; ncnn runs there with one thread."""
+
+    def __init__(self, inner: Backend) -> None:
+        self._inner = inner
+        self.seconds = 0.0
+        self.calls = 0
+
+    def infer(self, blob: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        began = time.thread_time()
+        outputs = self._inner.infer(blob)
+        self.seconds += time.thread_time() - began
+        self.calls += 1
+        return outputs
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class TimedSource:
+    """Adds up the CPU time of read() in the thread that calls it; the decoder runs there with one thread."""
+
+    def __init__(self, inner: Source) -> None:
+        self._inner = inner
+        self.stats = inner.stats
+        self.seconds = 0.0
+
+    def open(self) -> None:
+        self._inner.open()
+
+    def read(self, timeout_s: float) -> Frame | None:
+        began = time.thread_time()
+        try:
+            return self._inner.read(timeout_s)
+        finally:
+            self.seconds += time.thread_time() - began
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def frame_count(self) -> int | None:
+        return self._inner.frame_count()
+
+
+def measure(model: str, source: str) -> Result:
+    """Run the daemon once over the recording."""
+    backends: list[TimedBackend] = []
+    sources: list[TimedSource] = []
+
+    def make_backend(spec: ModelSpec) -> Backend:
+        backends.append(TimedBackend(app.make_ncnn_backend(spec)))
+        return backends[-1]
+
+    def make_source(section: CameraSection, clock: Clock) -> Source:
+        sources.append(TimedSource(open_source(section.source, clock=clock, in_real_time=False)))
+        return sources[-1]
+
+    with tempfile.TemporaryDirectory() as folder:
+        tables = {"data_dir": folder, "model": {"path": model}, "camera": [{"name": "bench", "source": source}]}
+        config = check_tables(tables, name="the benchmark", folder=Path.cwd())
+        daemon = app.build(config, detector=app.load_detector(config, make_backend), make_source=make_source)
+        warm_up = backends[0].seconds  # the load-time check's inferences
+        cpu, wall = time.process_time(), time.perf_counter()
+        status = daemon.run()
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    frames = status.cameras[0].frames
+    per_frame = 1000 / frames
+    forward = (backends[0].seconds - warm_up) * per_frame
+    decode = sources[0].seconds * per_frame
+    total = cpu * per_frame
+    return Result(
+        frames=frames,
+        cpu_ms=total,
+        forward_ms=forward,
+        decode_ms=decode,
+        overhead_ms=total - forward - decode,
+        cpu_ratio_to_floor=total / (forward + decode),
+        cpu_ratio_to_forward=total / forward,
+        rss_mb=psutil.Process().memory_info().rss / 1e6,
+        wall_ms=wall * per_frame,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--model", default="builtin", help="a model folder, or a name from `edged models list`")
+    parser.add_argument("--source", required=True, help="a recording")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    arguments = parser.parse_args()
+    result = measure(arguments.model, arguments.source)
+    for name, value in asdict(result).items():
+        print(f"{name:<22}{value:>10.3f}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(asdict(result), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
