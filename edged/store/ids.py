@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 
@@ -9,6 +10,7 @@ from edged.clock import Clock
 
 _RANDOM_BITS = 74  # rand_a and rand_b, counted as one number
 _STEP_BITS = 32
+_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 class Uuid7:
@@ -36,6 +38,11 @@ class Uuid7:
             fresh = self._last + 1 + secrets.randbits(_STEP_BITS)
         self._last = fresh
         return str(uuid.UUID(int=_with_version(fresh)))
+
+
+def is_id(value: object) -> bool:
+    """Tell whether something is an id as Uuid7 writes them."""
+    return isinstance(value, str) and _FORM.fullmatch(value) is not None
 
 
 def _with_version(number: int) -> int:

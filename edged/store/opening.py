@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edged.errors import StoreCorrupt
-from edged.store.database import FILE_NAME, SQLITE_ERRORS, inspect, open_writer, store_error
+from edged.store.database import FILE_NAME, SQLITE_ERRORS, damaged, inspect, open_writer, store_error
+from edged.store.ids import is_id
 from edged.store.retention import remove_orphans
 from edged.store.salvage import SalvageReport, copy_rows, set_aside
 
 log = logging.getLogger(__name__)
+
+_FRESH_NAME = "events.salvaged.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Opened:
     connection: sqlite3.Connection
     salvage: SalvageReport | None  # when the file was found damaged
     previous: Run | None  # the run before this one
+    last_event_id: str | None  # the greatest
 
 
 def open_or_salvage(folder: Path, run: Run, *, wall_at: float, is_damaged: bool = False) -> Opened:
@@ -44,25 +48,31 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, is_damaged: bool 
     OSError where a file or folder cannot be reached.
     """
     path = folder / FILE_NAME
+    if not path.exists() and (folder / _FRESH_NAME).exists():  # a crash between the two last steps of _begin_anew
+        (folder / _FRESH_NAME).replace(path)
     if not is_damaged:
         try:
             return _open(folder, run)
         except StoreCorrupt as error:
             log.error("%s", error.message)
     salvage = _begin_anew(path, wall_at=wall_at)
-    opened = _open(folder, run)
-    return Opened(opened.connection, salvage, opened.previous)
+    return replace(_open(folder, run), salvage=salvage)
 
 
 def _open(folder: Path, run: Run) -> Opened:
-    inspect(folder / FILE_NAME)
-    connection = open_writer(folder / FILE_NAME)
+    path = folder / FILE_NAME
+    inspect(path)
+    connection = open_writer(path)
     try:
-        return Opened(connection, None, _enter(connection, folder, run))
+        previous = _enter(connection, folder, run)
+        last_event_id = connection.execute("SELECT max(event_id) FROM events").fetchone()[0]
+        if last_event_id is not None and not is_id(last_event_id):
+            raise damaged(path, f"{last_event_id!r} is no event's id")
+        return Opened(connection, None, previous, last_event_id)
     except SQLITE_ERRORS as error:
         connection.close()
-        raise store_error(error, folder / FILE_NAME) from error
-    except OSError:
+        raise store_error(error, path) from error
+    except (StoreCorrupt, OSError):
         connection.close()
         raise
 
@@ -85,13 +95,21 @@ def _enter(connection: sqlite3.Connection, folder: Path, run: Run) -> Run | None
 
 
 def _begin_anew(path: Path, *, wall_at: float) -> SalvageReport:
-    damaged = set_aside(path, wall_at=wall_at)
-    connection = open_writer(path)
+    """Copy what can be read into a new file, and only then let it take the damaged one's place.
+
+    So a disk that is full, or a crash, costs nothing but another try.
+    """
+    fresh = path.with_name(_FRESH_NAME)
+    for leftover in path.parent.glob(f"{_FRESH_NAME}*"):
+        leftover.unlink()
+    connection = open_writer(fresh)
     try:
-        report = copy_rows(damaged, connection)
+        events, runs = copy_rows(path, connection)
     except SQLITE_ERRORS as error:
-        raise store_error(error, path) from error
+        raise store_error(error, fresh) from error
     finally:
         connection.close()
-    log.warning("%d events were saved from the damaged event log, which is now %s", report.events, damaged.name)
-    return report
+    aside = set_aside(path, wall_at=wall_at)
+    fresh.replace(path)
+    log.warning("%d events were saved from the damaged event log, which is now %s", events, aside.name)
+    return SalvageReport(aside, events, runs)

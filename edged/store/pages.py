@@ -9,9 +9,12 @@ write-ahead log).
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 Value = int | float | str | bytes | None
 
@@ -22,19 +25,20 @@ _INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
 def file_pages(path: Path, *, page_bytes: int) -> Iterator[bytes]:
-    """Every whole page of a database file but the first, which holds the schema. Raises OSError."""
+    """Every page of a database file but the first, which holds the schema. Raises OSError when it does not open."""
     with path.open("rb") as file:
-        file.seek(page_bytes)
-        while len(page := file.read(page_bytes)) == page_bytes:
-            yield page
+        yield from _pieces(file, start=page_bytes, piece_bytes=page_bytes)
 
 
 def wal_pages(path: Path, *, page_bytes: int) -> Iterator[bytes]:
-    """Every page in a write-ahead log that belongs to its present round, oldest first. Raises OSError."""
+    """Every page in a write-ahead log that belongs to its present round, oldest first.
+
+    Raises OSError when it does not open.
+    """
     with path.open("rb") as file:
-        salts = file.read(_WAL_HEADER_BYTES)[16:24]
-        while len(frame := file.read(_FRAME_HEADER_BYTES + page_bytes)) == _FRAME_HEADER_BYTES + page_bytes:
-            if frame[8:16] == salts:  # else left over from an earlier round
+        header = next(_pieces(file, start=0, piece_bytes=_WAL_HEADER_BYTES), b"")
+        for frame in _pieces(file, start=_WAL_HEADER_BYTES, piece_bytes=_FRAME_HEADER_BYTES + page_bytes):
+            if frame[8:16] == header[16:24]:  # else left over from an earlier round
                 yield frame[_FRAME_HEADER_BYTES:]
 
 
@@ -49,6 +53,14 @@ def rows(page: bytes) -> Iterator[list[Value]]:
             yield _row(page, start)
         except (IndexError, ValueError, struct.error):
             continue
+
+
+def _pieces(file: BinaryIO, *, start: int, piece_bytes: int) -> Iterator[bytes]:
+    """Cut a file into pieces of one size, leaving out those that the disk cannot give any more."""
+    fd = file.fileno()
+    for at in range(start, os.fstat(fd).st_size, piece_bytes):
+        with suppress(OSError):  # a bad spot on the card: the reason why salvage was called
+            yield os.pread(fd, piece_bytes, at)
 
 
 def _row(page: bytes, start: int) -> list[Value]:

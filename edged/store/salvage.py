@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import logging
 import math
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ from pathlib import Path
 
 from edged.domain.events import EventRecord
 from edged.store.database import PAGE_BYTES
+from edged.store.ids import is_id
 from edged.store.lock import not_writable
 from edged.store.pages import Value, file_pages, rows, wal_pages
 from edged.store.rows import COLUMNS, row_to_record, snapshot_path
 
 log = logging.getLogger(__name__)
 
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RUN_COLUMNS = 6
 _ROWS_A_TRANSACTION = 1000
 _UNKNOWN = "unknown"
@@ -56,8 +55,8 @@ def set_aside(path: Path, *, wall_at: float) -> Path:
     return target
 
 
-def copy_rows(damaged: Path, connection: sqlite3.Connection) -> SalvageReport:
-    """Copy every event and run that can be read from `damaged` into an open, empty, autocommit database.
+def copy_rows(damaged: Path, connection: sqlite3.Connection) -> tuple[int, int]:
+    """Copy what can be read of `damaged` into an open, empty, autocommit database; return how many events and runs.
 
     A row that was overwritten or deleted may come back in its older form; so may an event that retention had deleted.
     Raises sqlite3.Error of the new database, and OSError when the damaged file cannot be read at all.
@@ -75,9 +74,8 @@ def copy_rows(damaged: Path, connection: sqlite3.Connection) -> SalvageReport:
         (_UNKNOWN, _UNKNOWN),
     )
     connection.execute("COMMIT")
-    connection.execute("PRAGMA foreign_keys = ON")
     events, runs = connection.execute("SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM runs)").fetchone()
-    return SalvageReport(set_aside=damaged, events=events, runs=runs)
+    return events, runs
 
 
 def _all_rows(damaged: Path) -> Iterator[list[Value]]:
@@ -105,7 +103,7 @@ def _is_event(values: Sequence[Value]) -> bool:
         record = row_to_record((*values[:-1], _UNKNOWN))
     except (ValueError, TypeError, OverflowError):
         return False
-    return _is_id(record.event_id) and _is_id(record.run_id) and _is_sound(record)
+    return is_id(record.event_id) and is_id(record.run_id) and _is_sound(record)
 
 
 def _is_sound(record: EventRecord) -> bool:
@@ -124,14 +122,10 @@ def _is_run(values: Sequence[Value]) -> bool:
         return False
     run_id, boot_id, started_wall_at, started_at, version, ended_wall_at = values
     return (
-        _is_id(run_id)
+        is_id(run_id)
         and isinstance(boot_id, str)
         and isinstance(version, str)
         and isinstance(started_wall_at, (int, float))
         and isinstance(started_at, (int, float))
         and isinstance(ended_wall_at, (int, float, type(None)))
     )
-
-
-def _is_id(value: Value) -> bool:
-    return isinstance(value, str) and _ID.fullmatch(value) is not None

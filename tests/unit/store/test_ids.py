@@ -7,7 +7,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.store.ids import Uuid7
+from edged.store.ids import Uuid7, is_id
 from edged.testing.clock import FakeClock
 
 
@@ -21,6 +21,7 @@ def test_ids_ascend_and_are_unique_whatever_the_clock_does(jumps: list[float], w
         made += [ids(), ids()]
     assert made == sorted(made)
     assert len(set(made)) == len(made)
+    assert all(is_id(one) for one in made)
     assert all(uuid.UUID(one).version == 7 and uuid.UUID(one).variant == uuid.RFC_4122 for one in made)
 
 

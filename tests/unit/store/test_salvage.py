@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edged.errors import StoreCorrupt, StoreError
+from edged.errors import StoreCorrupt, StoreNewer, StoreNotWritable
 from edged.store.database import PAGE_BYTES
 from edged.store.events import EventStore
 from edged.store.pages import file_pages, rows
 from edged.testing.clock import FakeClock
-from tests.unit.store.conftest import JPEG, MakeStore, an_event, logged, numbers
+from tests.unit.store.conftest import JPEG, MakeStore, a_full_disk, an_event, logged, numbers
 
 EVENTS = 400
 
@@ -40,11 +40,11 @@ def sound(sound_path: Path) -> bytes:
     return sound_path.read_bytes()
 
 
-def opened_over(content: bytes, folder: Path) -> EventStore:
+def opened_over(content: bytes, folder: Path, clock: FakeClock | None = None) -> EventStore:
     """Start on a file with this content."""
     folder.mkdir(exist_ok=True)
     (folder / "events.db").write_bytes(content)
-    store = EventStore(folder, clock=FakeClock(), version="2")
+    store = EventStore(folder, clock=clock or FakeClock(), version="2")
     store.open()
     return store
 
@@ -142,6 +142,27 @@ def test_events_whose_run_is_lost_are_kept(sound: bytes, tmp_path: Path) -> None
     assert {record.boot_id for record in logged(tmp_path)} == {"unknown"}
 
 
+def test_a_disk_that_is_full_during_the_rescue_costs_only_another_try(sound: bytes, tmp_path: Path) -> None:
+    spoiled = b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:]
+    path = tmp_path / "events.db"
+    path.write_bytes(spoiled)
+    for bytes_max in (1, 5000, 50_000, 100_000):
+        store = EventStore(tmp_path, clock=FakeClock(), version="2")
+        with a_full_disk(bytes_max=bytes_max), pytest.raises(StoreNotWritable):
+            store.open()
+        store.close()
+        assert path.read_bytes() == spoiled
+    EventStore(tmp_path, clock=FakeClock(), version="2").open()
+    assert numbers(tmp_path) == list(range(EVENTS))
+    assert len(set_aside_files(tmp_path)) == 1
+
+
+def test_a_crash_at_the_end_of_the_rescue_loses_nothing(sound: bytes, tmp_path: Path) -> None:
+    (tmp_path / "events.salvaged.db").write_bytes(sound)
+    EventStore(tmp_path, clock=FakeClock(), version="2").open()
+    assert numbers(tmp_path) == list(range(EVENTS))
+
+
 def test_a_reader_of_a_damaged_file_is_told_what_to_do(sound: bytes, tmp_path: Path) -> None:
     (tmp_path / "events.db").write_bytes(b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:])
     with pytest.raises(StoreCorrupt, match="sets the file aside"):
@@ -196,20 +217,24 @@ def test_damage_anywhere_costs_only_the_pages_that_it_hit(
         start = dice.randrange(len(spoiled))
         length = dice.choice([1, 4, 64, 512, PAGE_BYTES])
         spoiled[start : start + length] = dice.randbytes(len(spoiled[start : start + length]))
-    folder = tmp_path_factory.mktemp("spoiled")
+    folder, clock = tmp_path_factory.mktemp("spoiled"), FakeClock()
     try:
-        store = opened_over(bytes(spoiled), folder)
-    except StoreError:
-        return  # the damage looks like a newer version: nothing was touched
+        store = opened_over(bytes(spoiled), folder, clock)
+    except StoreNewer:
+        return  # what the damage made of the header is left alone
+    for _ in range(3):  # the first may show the damage, the second mends it
+        store.put(an_event(EVENTS), None)
+        store.step()
+        clock.advance(40.0)
+    assert (store.status.waiting, store.status.written, store.status.error) == (0, 3, None)
+    store.close()
     try:
-        found = logged(folder)
+        found = {record.event.track_id for record in logged(folder)}
     except StoreCorrupt:
-        assert store.salvage is None  # a clean end, so the file was not read whole; the damage shows when it matters
+        assert store.salvage is None  # after a clean end the file is not read whole: the damage shows when it matters
         return
-    finally:
-        store.close()
     if store.salvage is not None:
-        assert whole_rows(sound, bytes(spoiled)) <= {record.event.track_id for record in found}
+        assert whole_rows(sound, bytes(spoiled)) | {EVENTS} <= found
         assert integrity(folder) == "ok"
 
 
