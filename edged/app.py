@@ -146,7 +146,12 @@ def make_ncnn_backend(spec: ModelSpec, *, threads: int = 1) -> Backend:
 
 
 def _make_source(section: CameraSection, clock: Clock) -> Source:
-    return open_source(section.source, clock=clock, in_real_time=section.play == "in_real_time")
+    return open_source(
+        section.source,
+        clock=clock,
+        in_real_time=section.play == "in_real_time",
+        image_interval_s=section.image_interval_s,
+    )
 
 
 def _open_store(config: Config, clock: Clock) -> EventStore:

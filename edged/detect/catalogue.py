@@ -27,7 +27,7 @@ def find_model(name: str) -> Path:
     known = ", ".join(shipped) or "none"
     raise ModelNotFound(
         f"There is no model {name!r} (known by name: {known}).",
-        hint="Name a model folder: a path with a slash in it, such as ./picodet-s. docs/models.md says what lies in one.",
+        hint="Name a model folder, with a slash in its path: ./picodet-s. docs/models.md says what lies in one.",
     )
 
 
