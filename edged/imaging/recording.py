@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from edged.domain.frame import Frame
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
@@ -14,12 +16,12 @@ from edged.imaging.contact_sheet import Tile, save_contact_sheet
 from edged.imaging.jpeg import shrink
 from edged.imaging.video_writer import VideoWriter
 
-_TILES_MAX = 24
+_TILES = 12  # on the sheet: three rows of four
 _TILE_SIDE_PX = 480
 
 
 class Recording:
-    """A frame observer that draws every frame into an MP4 and spreads up to 24 of them over a contact sheet.
+    """A frame observer that draws every frame into an MP4 and spreads up to twelve of them over a contact sheet.
 
     The folder must exist. Close it to finish both files.
     """
@@ -47,7 +49,7 @@ class Recording:
         self._video.write(drawn, frame.captured_at)
         if self._frames % self._tile_every == 0:
             self._tiles.append(Tile(shrink(drawn, max_side_px=_TILE_SIDE_PX)))
-        if len(self._tiles) > _TILES_MAX:
+        if len(self._tiles) > 2 * _TILES:
             self._tiles = self._tiles[::2]  # the recording is longer than thought: half as many, twice as far apart
             self._tile_every *= 2
         self._frames += 1
@@ -56,4 +58,5 @@ class Recording:
         """Finish both files. Raises EdgedError."""
         self._video.close()
         if self._tiles:
-            save_contact_sheet(self.sheet_path, self._tiles)
+            spread = np.linspace(0, len(self._tiles) - 1, min(_TILES, len(self._tiles)))
+            save_contact_sheet(self.sheet_path, [self._tiles[round(place)] for place in spread], columns=4)

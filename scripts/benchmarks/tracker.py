@@ -1,7 +1,7 @@
 """What one tracker update costs, by the number of objects, and whether it stays so after many removed tracks.
 
 Objects walk over a frame of 1920 × 1080 with known identities; detections jitter, some are weak and some are missing.
-Times are CPU time of this process, best of several rounds, and include making the Tracks. Peers are timed in the same
+Times are CPU time of this process and include making the Tracks. Peers are timed in the same
 run when they are installed (ultralytics, supervision).
 
     scripts/bench tracker [--json FILE]
@@ -27,7 +27,8 @@ from edged.tracking.bytetrack import ByteTrack
 
 COUNTS = (5, 20, 50, 100, 300)
 FRAMES = 150
-ROUNDS = 5
+STRETCH = 15
+ROUNDS = 8
 FPS = 30
 WIDTH_PX, HEIGHT_PX = 1920, 1080
 REMOVED = 25_000
@@ -111,19 +112,25 @@ def supervision() -> Update:
 PEERS = {"ultralytics": ultralytics, "supervision": supervision}
 
 
-def cost_us(start: Callable[[], Update], scene: Scene, rounds: int = ROUNDS) -> float:
-    """CPU microseconds a call, best of `rounds`, each with a tracker of its own."""
-    return min(_round_us(start(), scene) for _ in range(rounds))
+def costs_us(starts: dict[str, Callable[[], Update]], scene: Scene) -> dict[str, float]:
+    """CPU microseconds a call of each contender, who take turns; a new tracker a round.
+
+    Of each stretch of frames the best round counts, so a busy machine disturbs little.
+    """
+    rounds = [{name: stretches_us(start(), scene) for name, start in starts.items()} for _ in range(ROUNDS)]
+    return {name: float(np.min([one[name] for one in rounds], axis=0).mean()) for name in starts}
 
 
-def _round_us(update: Update, scene: Scene) -> float:
-    warm_up = FRAMES // 5
-    for detections in scene.detections[:warm_up]:
-        update(detections)
-    began = time.process_time()
-    for detections in scene.detections[warm_up:]:
-        update(detections)
-    return (time.process_time() - began) / (len(scene.detections) - warm_up) * 1e6
+def stretches_us(update: Update, scene: Scene) -> list[float]:
+    """CPU microseconds a call, for each STRETCH frames after the first, which warm up."""
+    took = []
+    for first in range(0, len(scene.detections), STRETCH):
+        part = scene.detections[first : first + STRETCH]
+        began = time.process_time()
+        for detections in part:
+            update(detections)
+        took.append((time.process_time() - began) / len(part) * 1e6)
+    return took[1:]
 
 
 def after_many_removed() -> dict[str, float]:
@@ -137,9 +144,13 @@ def after_many_removed() -> dict[str, float]:
     for detections in short_lives(REMOVED):
         last = update(detections)
     lived = int(last.track_id.max(initial=0))
-    before = cost_us(ours, scene)
-    after = min(_round_us(update, scene) for _ in range(ROUNDS))
-    return {"removed_tracks": lived, "new_us": before, "old_us": after, "ratio": after / before}
+    costs = costs_us({"new": ours, "old": lambda: update}, scene)
+    return {
+        "removed_tracks": lived,
+        "new_us": costs["new"],
+        "old_us": costs["old"],
+        "ratio": costs["old"] / costs["new"],
+    }
 
 
 def short_lives(tracks: int) -> Iterator[Detections]:
@@ -174,11 +185,10 @@ def measure() -> dict[str, object]:
     rows = []
     for count in COUNTS:
         scene = make_scene(count)
-        row: dict[str, float] = {"objects": count, "edged_us": cost_us(ours, scene)}
-        row["ids_per_object"] = ids_per_object(scene)
-        for name, start in peers.items():
-            row[f"{name}_us"] = cost_us(start, scene, rounds=2)
-            row[f"{name}_ratio"] = row[f"{name}_us"] / row["edged_us"]
+        costs = costs_us({"edged": ours, **peers}, scene)
+        row: dict[str, float] = {"objects": count, "ids_per_object": ids_per_object(scene)}
+        row |= {f"{name}_us": cost for name, cost in costs.items()}
+        row |= {f"{name}_ratio": costs[name] / costs["edged"] for name in peers}
         rows.append(row)
     return {"update": rows, "after_many_removed": after_many_removed(), "peers": sorted(peers)}
 
