@@ -94,16 +94,24 @@ def test_a_detection_exactly_at_the_threshold_for_new_tracks_begins_one() -> Non
     assert len(make_tracker().update(seen(HERE, confidence=0.69), 0.0)) == 0
 
 
-def test_of_two_tracks_on_one_object_the_younger_ends() -> None:
+def test_a_newcomer_on_top_of_a_track_that_was_just_lost_does_not_begin() -> None:
+    strict = make_tracker(match_cost_max=0.1)
+    strict.update(seen(HERE, confidence=0.99), 0.0)
+    strict.update(seen(HERE, confidence=0.99), FRAME_S)
+    tracks = strict.update(seen(HERE, confidence=0.8), 2 * FRAME_S)  # the same box, but not alike enough
+    assert tracks.track_id.tolist() == [1]
+    assert states(tracks) == [TrackState.LOST]
+
+
+def test_a_younger_track_that_is_lost_under_an_older_one_ends() -> None:
     tracker = make_tracker()
-    for frame in range(5):
-        tracker.update(seen(HERE), frame * FRAME_S)
-    tracker.update(seen(THERE, (125.0, 100.0, 165.0, 200.0), confidence=0.95), 5 * FRAME_S)
-    for frame in range(6, 12):
-        left = 125.0 - 5 * min(frame - 5, 5)
-        tracks = tracker.update(seen((left, 100.0, left + 40, 200.0), THERE), frame * FRAME_S)
-    covering = tracks[np.abs(tracks.xyxy[:, 0] - 100) < 10]
-    assert len(covering) == 1
+    tracker.update(seen(HERE), 0.0)
+    beside = (104.0, 100.0, 144.0, 200.0)
+    for frame in range(1, 6):
+        assert len(tracker.update(seen(HERE, beside), frame * FRAME_S)) == 2
+    tracks = tracker.update(seen((101.5, 100.0, 141.5, 200.0)), 6 * FRAME_S)
+    assert tracks.track_id.tolist() == [1]
+    assert states(tracks) == [TrackState.CONFIRMED]
 
 
 def test_weak_and_sure_detections_may_come_in_any_order() -> None:
@@ -172,6 +180,24 @@ def test_an_uneven_rate_keeps_one_id_on_a_fast_walker() -> None:
         at += FRAME_S * (1, 5, 2, 8)[frame % 4] if frame > 10 else FRAME_S
         tracks = tracker.update(seen(walker(at, speed_px_s=200)), at)
     assert tracks.track_id.tolist() == [1]
+
+
+def shift_after_two_sightings(gap_frames: float) -> float:
+    """How far to the right a newcomer, who moved by 10 px within the gap, is predicted one frame later."""
+    tracker, gap_s = make_tracker(), gap_frames * FRAME_S
+    tracker.update(NOTHING, 0.0)
+    tracker.update(seen(HERE), 1.0)
+    last = tracker.update(seen((110.0, 100.0, 150.0, 200.0)), 1.0 + gap_s)
+    return float(tracker.predict(1.0 + gap_s + FRAME_S).xyxy[0, 0] - last.xyxy[0, 0])
+
+
+def test_a_second_sighting_after_a_long_gap_tells_the_speed() -> None:
+    assert shift_after_two_sightings(5.0) == pytest.approx(2.0, abs=0.4)
+
+
+def test_a_second_sighting_in_the_next_frame_tells_no_speed_yet_whatever_the_jitter() -> None:
+    assert shift_after_two_sightings(1.0) == pytest.approx(0.0, abs=1e-4)
+    assert shift_after_two_sightings(1.05) == pytest.approx(0.0, abs=0.2)
 
 
 def test_predict_moves_a_walker_on() -> None:
