@@ -6,7 +6,7 @@ promises.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -104,6 +104,10 @@ class Rule(Protocol):
 
     def update(self, tracks: Tracks) -> list[Event]:
         """Take in the tracks of one instant and say what happened."""
+        ...
+
+    def followed(self) -> Collection[int]:
+        """The track_ids that an event may still bear, also of tracks that the tracker has given up."""
         ...
 
     def finish(self, at: float) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,14 +18,12 @@ Crop = Callable[[BgrImage, Box], BgrImage]
 EncodeJpeg = Callable[[BgrImage], bytes]
 
 _BETTER_BY = 1.2  # a new shot must beat the old one by this factor, so that a slow approach is not a copy a frame
-_FORGET_AFTER_S = 60.0  # longer than any rule holds an event back
 
 
 @dataclass(slots=True)
 class _Shot:
     score: float
     image: BgrImage
-    seen_at: float
 
 
 class BestShots:
@@ -47,19 +45,16 @@ class BestShots:
         for track_id, score, xyxy in zip(tracks.track_id[seen].tolist(), scores.tolist(), boxes.tolist(), strict=True):
             shot = self._shots.get(track_id)
             if shot is None or score > shot.score * _BETTER_BY:
-                self._shots[track_id] = _Shot(score, self._crop(image, tuple(xyxy)), tracks.at)
-            else:
-                shot.seen_at = tracks.at
-        self._forget_old(tracks.at)
+                self._shots[track_id] = _Shot(score, self._crop(image, tuple(xyxy)))
 
     def jpeg(self, track_id: int) -> bytes | None:
         """The track's best shot as a JPEG; None when there is none."""
         shot = self._shots.get(track_id)
         return None if shot is None else self._encode(shot.image)
 
-    def _forget_old(self, at: float) -> None:
-        old = [track_id for track_id, shot in self._shots.items() if at - shot.seen_at > _FORGET_AFTER_S]
-        for track_id in old:
+    def keep_only(self, track_ids: Set[int]) -> None:
+        """Forget the shots of all other tracks: no event will ask for them."""
+        for track_id in self._shots.keys() - track_ids:
             del self._shots[track_id]
 
 

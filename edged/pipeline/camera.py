@@ -73,6 +73,7 @@ class CameraPipeline:
         else:
             self._tracks = self._tracker.predict(frame.captured_at)
         self._tell(self._tracks)
+        self._forget_shots()
         for observe in self._observers:
             observe(frame, self._tracks, decision)
         self.counts.frames += 1
@@ -102,6 +103,11 @@ class CameraPipeline:
     def _tell(self, tracks: Tracks) -> None:
         for rule in self._rules:
             self._put(rule.update(tracks))
+
+    def _forget_shots(self) -> None:
+        if self._best_shots is not None:
+            followed = (rule.followed() for rule in self._rules)
+            self._best_shots.keep_only(set(self._tracks.track_id.tolist()).union(*followed))
 
     def _put(self, events: Sequence[Event]) -> None:
         for event in events:

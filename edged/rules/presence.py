@@ -58,6 +58,10 @@ class Presence:
                 events += self._appear(track_id, visit)
         return self._leave(tracks.at) + events
 
+    def followed(self) -> Collection[int]:
+        """The track_ids of the objects in view and of those that may come back."""
+        return {visit.track_id for visit in (*self._visits.values(), *self._gone)}
+
     def finish(self, at: float) -> list[Event]:
         """No more tracks will come: close what is open. `at` is not used, since `left` bears the last sighting."""
         gone, here = self._gone, [visit for visit in self._visits.values() if visit.appeared]
