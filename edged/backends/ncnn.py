@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edged.backends.ncnn_files import check_files, unusable
+from edged.backends.ncnn_shapes import check_input_size
 from edged.errors import BackendError
 
 
@@ -52,6 +53,7 @@ class NcnnBackend:
         Raises ModelNotFound, ModelInvalid or BackendError.
         """
         graph = check_files(param, bin, input_name=input_name, output_names=output_names)
+        check_input_size(graph, param, input_name=input_name, input_shape=input_shape)
         self._ncnn = _import_ncnn()
         self._input_name = input_name
         self._output_names = tuple(output_names)

@@ -67,6 +67,7 @@ def _read(top: Table, folder: Path, mistakes: list[str]) -> tuple[ModelSpec, Map
     )
     if not engines:
         mistakes.append(f"no engine: expected a table {' or '.join(f'[{name}]' for name in ENGINE_FILES)}")
+    _check_size(spec, mistakes)
     _check_outputs(spec, mistakes)
     digest_table = top.table("sha256")
     digests = {name: digest_table.required(name, kinds.SHA256) for name in digest_table.names()}
@@ -125,6 +126,14 @@ def _read_engine(top: Table, name: str, folder: Path) -> EngineFiles:
     )
     table.finish()
     return spec
+
+
+def _check_size(spec: ModelSpec, mistakes: list[str]) -> None:
+    """Note sides that do not fill whole cells: a doubled coarse grid has another size than the fine one then."""
+    cell = min(32, max(spec.head.strides, default=32))
+    for key, side in (("width_px", spec.input.width_px), ("height_px", spec.input.height_px)):
+        if side % cell:
+            mistakes.append(f"input.{key} = {side}: expected a multiple of {cell}")
 
 
 def _check_outputs(spec: ModelSpec, mistakes: list[str]) -> None:

@@ -62,11 +62,13 @@ def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> t
     """
     blob, _ = Letterbox(spec.input).blob(image)
     outputs = backend.infer(blob)
-    _check_finite(spec, outputs)
+    head = make_head(spec)
     try:
-        every = make_head(spec).decode(outputs, -np.inf)
+        head.decode([np.zeros_like(output) for output in outputs], 0.5)  # looks at nothing but the shapes
     except ModelInvalid as problem:
         raise ModelInvalid(f"Model {spec.name}: {problem.message}", hint=problem.hint) from problem
+    _check_finite(spec, outputs)
+    every = head.decode(outputs, -np.inf)
     if len(every) and not -_SCORE_SLACK <= every.confidence.min() <= every.confidence.max() <= 1 + _SCORE_SLACK:
         raise ModelInvalid(
             f"Model {spec.name}: scores run from {every.confidence.min():.3g} to {every.confidence.max():.3g}; "

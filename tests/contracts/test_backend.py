@@ -88,7 +88,7 @@ def test_a_blob_of_another_size_is_refused(make: Make, shape: tuple[int, ...]) -
 
 
 def test_a_blob_of_another_type_is_refused(make: Make) -> None:
-    wrong: npt.NDArray[np.float32] = np.zeros(SHAPE, np.float64)  # type: ignore[assignment]
+    wrong: npt.NDArray[np.float32] = np.zeros(SHAPE, np.float64)
     with pytest.raises(BackendError, match="float64"):
         make(0).infer(wrong)
 

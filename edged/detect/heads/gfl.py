@@ -38,6 +38,7 @@ class GflHead:
         if not parts:
             return Detections.empty()
         scores, edges, cells, strides = (np.concatenate(part) for part in zip(*parts, strict=True))
+        base.demand_finite(edges)
         best, class_id = base.best_class(scores)
         centre = (cells + np.float32(0.5)) * strides
         distance = _expectation(edges) * strides

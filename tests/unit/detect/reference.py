@@ -54,7 +54,7 @@ def picodet(run: Run, image: Any, size: int, floor: float) -> list[Box]:
             edges = []
             for side in range(4):
                 eight = [math.exp(value) for value in logits[side * 8 : side * 8 + 8]]
-                edges.append(stride * sum(bin * value for bin, value in enumerate(eight)) / sum(eight))
+                edges.append(stride * sum(number * value for number, value in enumerate(eight)) / sum(eight))
             x, y = (row % columns + 0.5) * stride, (row // columns + 0.5) * stride
             boxes.append(Box(x - edges[0], y - edges[1], x + edges[2], y + edges[3], float(scores[label]), label))
     height, width = image.shape[:2]
@@ -85,7 +85,10 @@ def yolox(run: Run, image: Any, floor: float) -> list[Box]:
 def yolo_end2end(run: Run, image: Any, floor: float) -> list[Box]:
     pixels, scale, left, top = _letterbox(image, 320, centred=True)
     output = run(_blob(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) / 255))[0]
-    boxes = [Box(*map(float, row[:5]), int(row[5])) for row in output if row[4] >= floor]
+    boxes = []
+    for row in output.tolist():
+        if row[4] >= floor:
+            boxes.append(Box(row[0], row[1], row[2], row[3], row[4], int(row[5])))
     return [_in_frame(box, 1 / scale, 1 / scale, left, top, image) for box in boxes]
 
 

@@ -34,7 +34,7 @@ def picture(request: pytest.FixtureRequest, shared_dir: Path) -> tuple[str, Any]
 
 def _boxes(found: Detections) -> list[Box]:
     rows = zip(found.xyxy.tolist(), found.confidence.tolist(), found.class_id.tolist(), strict=True)
-    return [Box(*xyxy, confidence, label) for xyxy, confidence, label in rows]
+    return [Box(x1, y1, x2, y2, confidence, label) for (x1, y1, x2, y2), confidence, label in rows]
 
 
 def _is_in(box: Box, others: Sequence[Box], px: float) -> bool:
@@ -82,7 +82,7 @@ def test_yolox_equals_the_reference(picture: tuple[str, Any], tmp_path: Path, sh
 def test_yolox_in_ncnn_equals_textbook_decoding_of_the_same_outputs(
     picture: tuple[str, Any], tmp_path: Path, shared_dir: Path
 ) -> None:
-    # Not of the onnx twin's outputs: this .bin lost the weights below 6e-5 to float16, and 0.04 of confidence with them.
+    # Not of the onnx twin's outputs: this .bin lost the weights below 6e-5 to float16, and up to 0.04 of confidence.
     detector = _load(models.yolox_folder(tmp_path, shared_dir), ncnn_fp32)
     ncnn = ncnn_fp32(detector.spec).infer
     _assert_same(_boxes(detector.detect(picture[1])), reference.yolox(ncnn, picture[1], FLOOR - 0.02))
@@ -116,7 +116,7 @@ def test_people_and_bus_are_found(
 
 
 def test_nanodet_finds_people_and_bus(tmp_path: Path, shared_dir: Path) -> None:
-    image = cv2.imread(str(shared_dir / "images" / "bus.jpg"))
+    image: Any = cv2.imread(str(shared_dir / "images" / "bus.jpg"))
     detector = load_model(models.nanodet_folder(tmp_path, shared_dir), ncnn_fp32)
     found = detector.detect(image)
     seen = Counter(detector.labels[row] for row in found[found.confidence >= 0.3].class_id)
