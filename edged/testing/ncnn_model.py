@@ -28,7 +28,7 @@ _SPOT_GRAPH = f"""\
 7767517
 8 9
 Input       in0     0 1 in0
-Pooling     around  1 1 in0 a 0=1 1={SPOT_PX} 2=8 3={(SPOT_PX - 8) // 2} 5=1
+Pooling     around  1 1 in0 a 0=1 1={SPOT_PX} 2=8 3={(SPOT_PX - 8) // 2} 5=1 6=1
 Split       twice   1 2 a b c
 Convolution box     1 1 b d 0=4 1=1 5=1 6=12
 Convolution score   1 1 c e 0=2 1=1 5=1 6=6
@@ -58,7 +58,7 @@ strides = [8]
 
 [thresholds]
 nms_iou = 0.3
-low_confidence = 0.1
+low_confidence = 0.3
 high_confidence = 0.5
 
 [ncnn]
@@ -76,7 +76,7 @@ def write_bright_spot_model(folder: Path) -> Path:
     box is that square, so a box is off by 4 pixels at most.
     """
     folder.mkdir(parents=True)
-    steepness, threshold = 20.0, 0.6
+    steepness, threshold = 20.0, 0.65
     boxes = np.zeros((4, 3)), np.array([0.5, 0.5, math.log(SPOT_PX / 8), math.log(SPOT_PX / 8)])
     scores = np.array([[steepness / 3] * 3, [0.0] * 3]), np.array([-steepness * threshold, 10.0])
     (folder / "model.toml").write_text(_SPOT_TOML)
