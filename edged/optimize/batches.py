@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import cv2
@@ -16,7 +15,6 @@ from edged.optimize.augment import damage, draw_view
 from edged.optimize.grid import Floats
 from edged.optimize.photos import Photo
 from edged.optimize.targets import flip_targets, make_targets
-from edged.optimize.teacher import Teacher
 
 
 class Looks(Protocol):
@@ -31,13 +29,14 @@ class Batches(IterableDataset):  # type: ignore[misc]
     """An endless stream of (pixels, scores, spread) batches, half of each the mirror image of the other half.
 
     pixels (B, H, W, 3) uint8 RGB, scores (B, 81, A) and spread (B, 32, A) float16. The teacher is asked once for both
-    halves. The side of the next batch is read from `size_px`, a number shared between processes.
+    halves; it is made in the process that makes the batches. The side of the next batch is read from `size_px`, a
+    number shared between processes.
     """
 
     def __init__(
         self,
         photos: Sequence[Photo],
-        teacher_folder: Path,
+        make_teacher: Callable[[], Looks],
         *,
         size_px: Any,
         batch: int,
@@ -45,7 +44,7 @@ class Batches(IterableDataset):  # type: ignore[misc]
         start: int = 0,
     ) -> None:
         self._photos = photos
-        self._folder = teacher_folder
+        self._make_teacher = make_teacher
         self._size_px = size_px
         self._views = batch // 2
         self._seed = seed
@@ -53,7 +52,7 @@ class Batches(IterableDataset):  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
         cv2.setNumThreads(1)
-        teacher = Teacher(self._folder)
+        teacher = self._make_teacher()
         info = get_worker_info()
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
         number = self._start + worker

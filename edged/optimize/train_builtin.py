@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -117,6 +118,7 @@ def _work(order: Order, rank: int, console: Console | None = None) -> None:
     from edged.optimize.batches import Batches, stream
     from edged.optimize.crew import Crew
     from edged.optimize.report import Bar
+    from edged.optimize.teacher import Teacher
     from edged.optimize.trainer import Trainer
 
     if order.crew_size > 1:
@@ -127,7 +129,7 @@ def _work(order: Order, rank: int, console: Console | None = None) -> None:
         trainer.resume(order.out / CHECKPOINT)
     batches = Batches(
         order.photos,
-        order.teacher,
+        partial(Teacher, order.teacher),
         size_px=trainer.size_px,
         batch=order.plan.batch,
         seed=(order.plan.seed, rank),

@@ -45,7 +45,7 @@ class Plan:
     decay: float = 0.03
     warm_up: float = 0.03
     ema: float = 0.998
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 192), (0.35, 256), (0.7, 320))
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 192), (0.4, 256), (0.75, 320))
     weights: Weights = field(default_factory=Weights)
     checkpoint_every_s: float = 180.0
 

@@ -1,0 +1,100 @@
+"""Trains for real, on synthetic pictures, ten steps. Needs torch: scripts/env optimize."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="no torch here: scripts/env optimize makes an environment that has it")
+
+from edged.domain.frame import BgrImage
+from edged.optimize import grid
+from edged.optimize.batches import Batches, stream
+from edged.optimize.classes import COCO
+from edged.optimize.grid import Floats
+from edged.optimize.trainer import CheckpointError, Plan, Progress, Trainer, averaged_network
+from edged.testing.clock import FakeClock
+from tests.unit.optimize.pictures import block_photo
+
+PHOTOS = [block_photo(seed) for seed in range(8)]
+PLAN = Plan(steps=10, batch=4, sizes=((0.0, 64), (0.5, 128)), checkpoint_every_s=1e9)
+
+
+class BlindTeacher:
+    """Sees nothing: what there is to learn are the annotated boxes."""
+
+    def look(self, image: BgrImage) -> tuple[Floats, Floats]:
+        cells = len(grid.cells(image.shape[1], image.shape[0])[0])
+        return np.full((len(COCO), cells), 0.01, np.float32), np.full((32, cells), 1 / 8, np.float32)
+
+
+def trainer() -> Trainer:
+    return Trainer(PLAN, device="cpu", clock=FakeClock())
+
+
+def batches_for(one: Trainer) -> Iterator[tuple[Any, Any, Any]]:
+    source = Batches(PHOTOS, BlindTeacher, size_px=one.size_px, batch=PLAN.batch, seed=(1, 0), start=one.progress.step)
+    return stream(source, workers=0)
+
+
+@pytest.mark.slow
+def test_ten_steps_of_training_lower_the_loss_and_leave_a_checkpoint(tmp_path: Path) -> None:
+    one, losses, sizes = trainer(), [], []
+
+    def tell(progress: Progress) -> None:
+        losses.append(progress.parts["loss"])
+        sizes.append(one.size_px.value)
+
+    one.run(batches_for(one), checkpoint=tmp_path / "one.pt", tell=tell)
+    assert len(losses) == 10
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+    assert sizes[0] == 64
+    assert sizes[-1] == 128
+    logits, sides = averaged_network(tmp_path / "one.pt")(torch.zeros(1, 3, 128, 128))
+    assert logits.shape == (1, 81, 256 + 64 + 16 + 4)
+    assert sides.shape == (1, 32, 256 + 64 + 16 + 4)
+
+
+@pytest.mark.slow
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
+    whole = trainer()
+    whole.run(batches_for(whole), checkpoint=tmp_path / "whole.pt", tell=lambda _: None)
+
+    first = trainer()
+    source = batches_for(first)
+    for _ in range(4):
+        first.step(next(source))
+        first.progress.share = PLAN.share(step=first.progress.step, spent_s=0)
+        first.size_px.value = PLAN.size_px(first.progress.share)
+    first.save(tmp_path / "half.pt")
+    second = trainer()
+    second.resume(tmp_path / "half.pt")
+    second.run(batches_for(second), checkpoint=tmp_path / "half.pt", tell=lambda _: None)
+
+    ours, theirs = (averaged_network(tmp_path / name).state_dict() for name in ("whole.pt", "half.pt"))
+    for name, value in ours.items():
+        torch.testing.assert_close(value, theirs[name], rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_a_damaged_checkpoint_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "broken.pt").write_bytes(b"PK\x03\x04 no checkpoint")
+    with pytest.raises(CheckpointError, match=r"broken\.pt"):
+        averaged_network(tmp_path / "broken.pt")
+
+
+def test_the_learning_rate_rises_shortly_and_ends_low() -> None:
+    rates = [PLAN.rate(share) for share in np.linspace(0, 1, 101)]
+    assert rates[0] < PLAN.peak_rate / 10
+    assert max(rates) == pytest.approx(PLAN.peak_rate)
+    assert rates[-1] == pytest.approx(PLAN.last_rate)
+    assert 2 <= int(np.argmax(rates)) <= 4
+    assert (np.diff(rates[4:]) < 0).all()
+
+
+def test_hours_count_only_the_time_spent_training() -> None:
+    plan = Plan(hours=2.0)
+    assert plan.share(step=999, spent_s=3600) == pytest.approx(0.5)
+    assert plan.share(step=0, spent_s=9000) == 1.0
