@@ -27,21 +27,32 @@ def check_input_size(graph: Graph, path: Path, *, input_name: str, input_shape: 
     """Raise ModelInvalid when a Reshape of the graph expects another number of elements than `input_shape` leads to."""
     known: dict[str, Shape | None] = {input_name: input_shape}
     for layer in graph.layers:
-        inputs = [known.get(name) for name in layer.inputs]
-        if layer.kind == "Reshape" and inputs[0] is not None and not _fits(layer, inputs[0]):
+        inputs = [shape for shape in map(known.get, layer.inputs) if shape is not None]
+        if not inputs or len(inputs) < len(layer.inputs):
+            continue
+        if layer.kind == "Reshape" and not _fits(layer, inputs[0]):
             raise ModelInvalid(
                 f"{path} was exported for another input size than {input_shape[2]} x {input_shape[1]}: "
                 f"its layer {layer.name} expects another number of elements.",
                 hint="Write the size of the export into width_px and height_px of model.toml, or export at this size.",
             )
-        if layer.kind in _RULES and layer.inputs and None not in inputs:
-            outputs = _RULES[layer.kind](layer, [shape for shape in inputs if shape is not None])
-            known.update(zip(layer.outputs, outputs, strict=False))
+        known.update(zip(layer.outputs, _follow(layer, inputs), strict=False))
+
+
+def _follow(layer: Layer, inputs: list[Shape]) -> Shapes:
+    """Shapes of what a layer makes; none where that is unknown."""
+    try:
+        return _RULES[layer.kind](layer, inputs) if layer.kind in _RULES else []
+    except (ValueError, ZeroDivisionError):  # an option that is no number, a stride of 0: ncnn must judge
+        return []
 
 
 def _fits(layer: Layer, shape: Shape) -> bool:
     """Can the tensor take the form that a Reshape gives it? 0 there keeps a side, -1 takes what is left."""
-    sides = [int(layer.options[number]) for number in (0, 1, 2, 11) if number in layer.options]
+    try:
+        sides = [layer.option(number, 0) for number in (0, 1, 2, 11) if number in layer.options]
+    except ValueError:  # not a number: computed while the model runs
+        return True
     total = shape[0] * shape[1] * shape[2]
     if 0 in sides:
         return True
