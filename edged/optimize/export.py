@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +13,12 @@ import torch
 from torch import nn
 
 from edged.domain.frame import BgrImage
-from edged.errors import EdgedError
 from edged.optimize.grid import BINS, STRIDES, Floats
 from edged.optimize.network import EdgedNano
+from edged.optimize.pnnx_tool import ExportError, translate
 
 INPUT = "in0"
 OUTPUTS = tuple(f"out{number}" for number in range(2 * len(STRIDES)))
-
-
-class ExportError(EdgedError):
-    """A model did not survive its translation."""
 
 
 class Deployed(nn.Module):  # type: ignore[misc]
@@ -74,25 +68,13 @@ def write_onnx(model: Deployed, path: Path, *, size_px: int) -> None:
 
 def write_ncnn(onnx: Path, folder: Path, *, name: str, size_px: int) -> tuple[Path, Path]:
     """Translate with pnnx into NAME.param and NAME.bin (fp16 weights). Raises ExportError."""
-    import pnnx
-
-    program = Path(pnnx.__file__).parent / "pnnx"
-    param, weights = folder / f"{name}.param", folder / f"{name}.bin"
-    done = subprocess.run(  # pnnx writes a dozen files where it stands: next to the onnx file
-        [program, onnx.name, f"inputshape=[1,3,{size_px},{size_px}]", f"ncnnparam={param}", f"ncnnbin={weights}"],
-        cwd=onnx.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    log = done.stdout + done.stderr
-    skipped = re.findall(r"^.*\bignore\b.*$", log, re.MULTILINE)  # it ends well even when it leaves layers out
-    if done.returncode != 0 or skipped or not weights.is_file():
+    files = translate(onnx, folder, name=name, size_px=size_px)
+    if files.left_out:
         raise ExportError(
-            f"pnnx could not translate {onnx}: {(skipped or log.splitlines() or ['no word'])[-1]}",
+            f"pnnx left out a layer of {onnx}: {files.left_out[0]}",
             hint="Use only layers that ncnn has; see the network's first comment.",
         )
-    return param, weights
+    return files.param, files.weights
 
 
 @dataclass(frozen=True, slots=True)

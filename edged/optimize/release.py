@@ -16,13 +16,13 @@ from edged.optimize.export import (
     OUTPUTS,
     Deployed,
     Disagreement,
-    ExportError,
     disagreement,
     write_ncnn,
     write_onnx,
 )
 from edged.optimize.looking import Raw, find, letterbox
 from edged.optimize.photos import read_image
+from edged.optimize.pnnx_tool import ExportError
 from edged.optimize.trainer import averaged_network
 
 NAME = "edged-nano"

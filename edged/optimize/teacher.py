@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 import cv2
@@ -10,17 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from edged.domain.frame import BgrImage
-from edged.errors import ModelNotFound
+from edged.errors import ModelInvalid, ModelNotFound
+from edged.optimize.pnnx_tool import translate
 
 MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
 LEVELS = 4
+NAME = "picodet_s_320"
+ONNX_SHA256 = "d7852a1508b36bfc2739770ad52ff28bf81e219dc5c15dd7868d5ebdf007b6c8"
 
 
 class Teacher:
     """PicoDet with four levels (strides 8 to 64) and 8 bins a side: the grid of the student."""
 
-    def __init__(self, folder: Path, *, name: str = "picodet_s_320") -> None:
+    def __init__(self, folder: Path, *, name: str = NAME) -> None:
         """`folder` holds NAME.param and NAME.bin with the blobs in0, out0..3 (scores) and out4..7 (boxes)."""
         self._net = ncnn.Net()
         self._net.opt.num_threads = 1
@@ -47,3 +52,25 @@ class Teacher:
         logits = np.concatenate(raw[LEVELS:]).T.reshape(4, 8, -1)
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.ascontiguousarray(scores), (weights / weights.sum(axis=1, keepdims=True)).reshape(32, -1)
+
+
+def import_teacher(onnx: Path, folder: Path) -> None:
+    """Translate the published picodet_s_320_coco.onnx into the teacher's two files.
+
+    pnnx leaves two nearest-neighbour upsamplings undone and fixes the number of cells; both are put right in the
+    .param, which is text. Raises ModelInvalid for another file than the published one, and ExportError.
+    """
+    found = hashlib.sha256(onnx.read_bytes()).hexdigest()
+    if found != ONNX_SHA256:
+        raise ModelInvalid(
+            f"{onnx} is another file than expected: its SHA-256 is {found}.", hint=f"Expected {ONNX_SHA256}."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    files = translate(onnx, folder, name=NAME, size_px=320)
+    files.param.write_text(mended(files.param.read_text()))
+
+
+def mended(param: str) -> str:
+    """The text of the teacher's .param with its upsamplings done and its number of cells left open."""
+    doubled = re.sub(r"^Resize( .*)$", r"Interp\1 0=1 1=2.0 2=2.0", param, flags=re.MULTILINE)
+    return re.sub(r"^(Reshape .*) 0=\d+ 1=(80|32)$", r"\1 0=-1 1=\2", doubled, flags=re.MULTILINE)

@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console()
     try:
-        {"train": _train, "measure": _measure, "export": _export}[options.command](options, console)
+        {"teacher": _teacher, "train": _train, "measure": _measure, "export": _export}[options.command](
+            options, console
+        )
     except EdgedError as error:
         console.print(str(error), style="red", markup=False)
         return error.exit_code
@@ -57,9 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/train_builtin", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
 
+    teacher = commands.add_parser("teacher", help="translate the published PicoDet-S 320 for use as the teacher")
+    teacher.add_argument("--onnx", type=Path, required=True, help="picodet_s_320_coco.onnx")
+    teacher.add_argument("--out", type=Path, default=Path("runs/teacher"), help="a folder for the two files")
+
     train = commands.add_parser("train", help="train; stop and go on as you like")
     train.add_argument("--photos", type=Path, required=True, help="a folder with manifest.csv, images/ and labels/")
-    train.add_argument("--teacher", type=Path, required=True, help="a folder with picodet_s_320.param and .bin")
+    train.add_argument("--teacher", type=Path, required=True, help="the folder that the command teacher wrote")
     train.add_argument("--out", type=Path, default=Path("runs/edged-nano"), help="where checkpoints go")
     budget = train.add_mutually_exclusive_group()
     budget.add_argument("--hours", type=float, default=8.0, help="train this long (8)")
@@ -79,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--golden", type=Path, required=True, help="a picture to ship with the answer to it")
     export.add_argument("--picture", type=Path, nargs="*", default=[], help="more pictures to compare engines on")
     return parser
+
+
+def _teacher(options: argparse.Namespace, console: Console) -> None:
+    from edged.optimize.teacher import import_teacher
+
+    import_teacher(options.onnx, options.out)
+    console.print(f"The teacher is in {options.out}.")
 
 
 def _train(options: argparse.Namespace, console: Console) -> None:
