@@ -258,3 +258,18 @@ def test_metadata_that_the_reader_is_not_sure_of_is_refused(export: Path, old: s
     with pytest.raises(ModelError, match=r"metadata\.yaml") as caught:
         load_spec(export)
     assert message in caught.value.message
+
+
+def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
+    example = text.split("```toml\n")[1].split("```")[0].split("[sha256]")[0]
+    (tmp_path / "model.toml").write_text(example)
+    for name in ("picodet_s_416.param", "picodet_s_416.bin"):
+        (tmp_path / name).touch()
+    assert load_spec(tmp_path).head.strides == (8, 16, 32, 64)
+
+
+@pytest.mark.parametrize("kind", [Family, Resize, Colour])
+def test_the_documentation_names_every_choice(kind: type[Family] | type[Resize] | type[Colour]) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
+    assert [option.value for option in kind if f'`"{option.value}"`' not in text] == []
