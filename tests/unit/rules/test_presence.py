@@ -149,6 +149,14 @@ def test_degenerate_boxes_at_both_ends_do_not_become_entry_or_exit() -> None:
     assert left.at == pytest.approx(2.7)
 
 
+def test_a_prediction_after_a_degenerate_sighting_is_no_sighting() -> None:
+    rule = Presence("yard", LABELS)
+    watch([Seen(1, 0.0, 9.0, standing(10.0))], until_s=2, rule=rule)
+    rule.update(tracks_at(2.1, [Seen(1, 0.0, 2.1, lambda _: (9.0, 9.0, 9.0, 9.0))]))
+    rule.update(tracks_at(2.2, [Seen(1, 0.0, 2.1, standing(10.0))]))
+    assert [event.at for event in rule.finish(2.2)] == [2.0]
+
+
 def test_a_short_occlusion_that_the_tracker_bridges_says_nothing() -> None:
     rule = Presence("yard", LABELS)
     events = watch([Seen(1, 0.0, 2.0, standing(10.0))], until_s=2.8, rule=rule)

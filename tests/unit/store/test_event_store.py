@@ -124,7 +124,7 @@ def test_a_full_disk_keeps_events_waiting_until_there_is_space(
     assert "written again" in caplog.text
 
 
-@pytest.mark.parametrize("bytes_max", [4096, 30_000, 50_000])
+@pytest.mark.parametrize("bytes_max", [4096, 30_000, pytest.param(50_000, marks=pytest.mark.slow)])
 def test_a_disk_that_fills_up_midway_loses_and_doubles_nothing(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path, bytes_max: int
 ) -> None:

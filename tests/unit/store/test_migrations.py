@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from edged.domain.events import EventRecord
 from edged.store.migrations import MIGRATIONS, Migration, migrate, version_of
-from edged.store.rows import COLUMNS
+from edged.store.rows import COLUMNS, INSERT, record_to_row
+from tests.unit.store.conftest import an_event
 
 HISTORY: tuple[Migration, ...] = (
     ("CREATE TABLE t (a TEXT)",),
@@ -53,6 +55,14 @@ def test_rows_are_written_in_the_order_of_the_tables_columns(connection: sqlite3
     migrate(connection)
     columns = [row[1] for row in connection.execute("PRAGMA table_info(events)")]
     assert columns == [*COLUMNS, "snapshot_bytes"]
+
+
+def test_an_event_whose_commit_only_seemed_to_fail_is_not_written_twice(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    record = EventRecord("an id", an_event(1), wall_at=1.0, boot_id="boot", run_id="run", snapshot=None)
+    for _ in range(2):
+        connection.execute(INSERT, (*record_to_row(record), 0))
+    assert connection.execute("SELECT count(*) FROM events").fetchone() == (1,)
 
 
 def test_the_file_says_whose_it_is(connection: sqlite3.Connection) -> None:
