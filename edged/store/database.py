@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 from edged.errors import StoreCorrupt, StoreError, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
-from edged.store.migrations import APPLICATION_ID, MIGRATIONS, migrate, version_of
+from edged.store.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version_of
 
 FILE_NAME = "events.db"
 PAGE_BYTES = 4096
@@ -52,7 +53,7 @@ def inspect(path: Path) -> None:
         raise store_error(error, path) from error
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
+def open_writer(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sqlite3.Connection:
     """Open the file to write, made or brought up to date where needed; autocommit, for one thread at a time.
 
     Raises StoreCorrupt, StoreLocked and StoreNotWritable. To be called after inspect().
@@ -63,9 +64,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
         for setting in _WRITER_SETTINGS:
             connection.execute(setting)
         _check_wal(connection, path)
-        if 0 < version_of(connection) < len(MIGRATIONS):
+        if 0 < version_of(connection) < len(migrations):
             _back_up(connection, path)
-        migrate(connection)
+        migrate(connection, migrations)
         return connection
     except SQLITE_ERRORS as error:
         _close_quietly(connection)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edged.domain.events import EventRecord
+from edged.store.database import open_writer
 from edged.store.migrations import MIGRATIONS, Migration, migrate, version_of
 from edged.store.rows import COLUMNS, INSERT, record_to_row
 from tests.unit.store.conftest import an_event
@@ -43,6 +44,18 @@ def test_a_step_that_fails_leaves_no_trace(connection: sqlite3.Connection) -> No
     assert version_of(connection) == 1
     assert not connection.in_transaction
     assert [row[1] for row in connection.execute("PRAGMA table_info(t)")] == ["a"]
+
+
+def test_a_database_is_copied_before_its_schema_changes(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    with closing(open_writer(path)) as connection:
+        connection.execute("INSERT INTO runs VALUES ('a run', 'boot', 1.0, 2.0, '1', NULL)")
+    with closing(open_writer(path, (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN note TEXT",)))) as connection:
+        assert version_of(connection) == len(MIGRATIONS) + 1
+        assert connection.execute("SELECT run_id, note FROM runs").fetchall() == [("a run", None)]
+    with closing(sqlite3.connect(tmp_path / f"events.schema-{len(MIGRATIONS)}.db")) as copy:
+        assert version_of(copy) == len(MIGRATIONS)
+        assert copy.execute("SELECT * FROM runs").fetchall() == [("a run", "boot", 1.0, 2.0, "1", None)]
 
 
 def test_nothing_is_done_twice(connection: sqlite3.Connection) -> None:
