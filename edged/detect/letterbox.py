@@ -94,8 +94,7 @@ class Letterbox:
         size = (placement.drawn_width_px, placement.drawn_height_px)
         resized: Any = image
         if image.shape[1::-1] != size:
-            # numpy's own strides (a flipped or cropped view) are not OpenCV's
-            resized = cv2.resize(np.ascontiguousarray(image), size, dst=self._drawn, interpolation=cv2.INTER_LINEAR)
+            resized = cv2.resize(image, size, dst=self._drawn, interpolation=cv2.INTER_LINEAR)
         planes: list[Any] = list(cv2.split(resized, self._planes))
         if self._spec.colour is Colour.RGB:
             planes.reverse()

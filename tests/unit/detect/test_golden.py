@@ -21,8 +21,6 @@ from tests.unit.detect import reference
 from tests.unit.detect.engines import OnnxBackend, ncnn_fp32
 from tests.unit.detect.reference import Box
 
-pytestmark = pytest.mark.slow
-
 FLOOR = 0.3
 """What both must find; each may hold weaker boxes that the other has not."""
 

@@ -110,6 +110,19 @@ def test_nothing_above_the_threshold_gives_empty_detections(family: Family, outp
     assert found.xyxy.shape == (0, 4)
 
 
+def test_a_score_equal_to_the_threshold_stays() -> None:
+    table = np.zeros((CELLS, 7), np.float32)
+    table[5] = [30, 20, 10, 4, 0, 0.75, 0]
+    grid = np.zeros((CELLS, 8), np.float32)
+    grid[5, [4, 6]] = [0.75, 1]
+    levels = _gfl()
+    levels[0][9, 1], levels[2][1, 2] = 0.75, 0
+    for turned in (table, np.asfortranarray(table)):
+        assert len(_decode(Family.ULTRALYTICS, [turned], 0.75)) == 1
+    assert len(_decode(Family.YOLOX, [grid], 0.75)) == 1
+    assert len(_decode(Family.GFL, levels, 0.75)) == 1
+
+
 @pytest.mark.parametrize(
     ("family", "outputs"),
     [
