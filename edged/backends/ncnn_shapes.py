@@ -14,7 +14,7 @@ from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 
-from edged.backends.ncnn_files import Graph, Layer
+from edged.backends.ncnn_graph import Graph, Layer
 from edged.errors import ModelInvalid
 
 Shape = tuple[int, int, int]

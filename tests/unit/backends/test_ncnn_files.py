@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edged.backends.ncnn_files import check_files, read_graph
+from edged.backends.ncnn_files import check_files
+from edged.backends.ncnn_graph import read_graph
 from edged.backends.ncnn_shapes import check_input_size
 from edged.errors import ModelError, ModelInvalid, ModelNotFound
 from edged.testing.ncnn_model import GRAPH, write_tiny_ncnn_model
