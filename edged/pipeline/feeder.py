@@ -49,10 +49,10 @@ class Feeder:
                     if not self._reopen:
                         self.state = "failed"
                         raise
+                    self.source.close()  # before the wait: a camera that comes back gets its old name only then
                     self._wait_to_reopen(error, stop)
-                finally:
-                    self.source.close()
         finally:
+            self.source.close()
             self._mailbox.close()
 
     def _feed(self, stop: threading.Event) -> None:
@@ -64,7 +64,7 @@ class Feeder:
                 self._came_back()
                 self._mailbox.put(frame, stop)
                 last_frame_at = self._clock.monotonic()
-            elif self._clock.monotonic() - last_frame_at >= self._frame_timeout_s:
+            elif self._reopen and self._clock.monotonic() - last_frame_at >= self._frame_timeout_s:
                 raise SourceStalled(
                     f"camera {self.camera!r} has given no frame for {self._frame_timeout_s:g} s",
                     hint="edged opens it again by itself. If this repeats: check the cable, the power and `dmesg`.",
