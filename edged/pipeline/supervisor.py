@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 Loop = Callable[[threading.Event], None]
 
 _JOIN_WITHIN_S = 10.0
+_LISTEN_EVERY_S = 0.2  # how long a request to stop may go unnoticed
 
 
 class Supervisor:
@@ -33,9 +34,9 @@ class Supervisor:
         self._stages = [[Worker(name, loop, on_end=self._wake.set) for name, loop in stage.items()] for stage in stages]
 
     def request_stop(self) -> None:
-        """Ask for a clean end. Safe from a signal handler and from any thread."""
+        """Ask for a clean end, which begins within 0.2 s. Safe from a signal handler and from any thread."""
+        # No more than this: a signal may interrupt run() inside the wake event, whose lock is not for taking twice.
         self._stop_requested = True
-        self._wake.set()
 
     def run(self, tick: Callable[[], object]) -> None:
         """Run all workers until the work is done, a stop is asked for, or one fails. Calls `tick` every `tick_s`.
@@ -46,9 +47,12 @@ class Supervisor:
             for stage in self._stages:
                 for worker in stage:
                     worker.start()
+            tick_at = self._clock.monotonic()
             while not (self._stop_requested or self._failed() or self._done()):
-                tick()
-                self._clock.wait(self._wake, self._tick_s)
+                if self._clock.monotonic() >= tick_at:
+                    tick()
+                    tick_at = self._clock.monotonic() + self._tick_s
+                self._clock.wait(self._wake, _LISTEN_EVERY_S)
                 self._wake.clear()
             quitters = [worker.name for worker in self._stages[0] if not worker.running]
         finally:
