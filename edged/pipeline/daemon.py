@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from edged.domain.health import DaemonStatus
+from edged.errors import StoreNotWritable
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
 
@@ -44,7 +45,7 @@ class Daemon:
     def run(self) -> DaemonStatus:
         """Run until every source has ended or a stop is asked for; everything that happened is committed then.
 
-        Returns the last status. Raises EdgedError.
+        Returns the last status. Raises EdgedError; StoreNotWritable when events were left that could not be written.
         """
         with self._resources:
             gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
@@ -52,6 +53,11 @@ class Daemon:
                 self._supervisor.run(tick=lambda: self._tell("running"))
             finally:
                 last = self._tell("stopped")
+        if last.store.waiting:
+            raise StoreNotWritable(
+                f"{last.store.waiting} events are lost: {last.store.error}",
+                hint="Make room on the disk, or let the user that edged runs as write there, and start again.",
+            )
         return last
 
     def _tell(self, state: str) -> DaemonStatus:
