@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,10 @@ from edged.detect.load import load_spec
 from edged.detect.selfcheck import check_model, load_model
 from edged.detect.spec import ModelSpec
 from edged.domain.labels import class_groups
-from edged.errors import ConfigError, EdgedError, StoreNotWritable
+from edged.errors import ConfigError, StoreNotWritable
 from edged.health.status_file import NAME as STATUS_NAME
 from edged.health.status_file import StatusFile
+from edged.imaging.files import make_folder
 from edged.imaging.jpeg import crop_with_margin, encode_jpeg
 from edged.imaging.recording import Recording
 from edged.pipeline.best_shots import BestShots
@@ -114,7 +115,7 @@ def build(
             run_id=store.run_id,
             supervisor=supervisor,
             reporter=reporter,
-            listeners=[StatusFile(config.status_dir / STATUS_NAME)],
+            listeners=[_status_file(config.status_dir)],
             resources=resources.pop_all(),
         )
 
@@ -152,6 +153,12 @@ def _make_source(section: CameraSection, clock: Clock) -> Source:
         in_real_time=section.play == "in_real_time",
         image_interval_s=section.image_interval_s,
     )
+
+
+def _status_file(folder: Path) -> StatusFile:
+    with suppress(OSError):  # the first write tells
+        folder.mkdir(parents=True, exist_ok=True)
+    return StatusFile(folder / STATUS_NAME)
 
 
 def _open_store(config: Config, clock: Clock) -> EventStore:
@@ -267,23 +274,18 @@ def event_log(data_dir: Path) -> EventLog:
 def open_trace(path: Path, *, label: str, labels: Sequence[str]) -> Iterator[FrameObserver]:
     """Open a frame observer that writes the tracks of `label`, one of the model's `labels`, as a MOTChallenge trace.
 
-    Raises EdgedError.
+    Raises ConfigError and OutputNotWritable.
     """
     if label not in labels:
         raise ConfigError(f"The model does not know the label {label!r}.", hint=f"It knows: {', '.join(labels)}.")
-    try:
-        with path.open("w", encoding="ascii") as file:
-            yield TraceWriter(file, class_ids=[labels.index(label)])
-    except OSError as error:
-        raise EdgedError(
-            f"The trace {path} cannot be written: {error.strerror}.", hint="Name a file in a folder that you may write."
-        ) from error
+    with closing(TraceWriter(path, class_ids=[labels.index(label)])) as trace:
+        yield trace
 
 
 @contextmanager
 def open_recording(folder: Path, labels: Sequence[str]) -> Iterator[FrameObserver]:
-    """Open a frame observer that makes an annotated video and a contact sheet in `folder`. Raises EdgedError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Open a frame observer that makes an annotated video and a contact sheet in `folder`. Raises OutputNotWritable."""
+    make_folder(folder)
     with closing(Recording(folder, labels)) as recording:
         yield recording
 

@@ -114,6 +114,15 @@ class StoreLocked(StoreError):
     """Another daemon works on the same data folder."""
 
 
+# What is made for people
+
+
+class OutputNotWritable(EdgedError):
+    """A trace, video or picture that was asked for cannot be written."""
+
+    exit_code = 7
+
+
 # The daemon
 
 

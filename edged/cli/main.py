@@ -43,7 +43,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 well, 1 a bug, 2 configuration or command line, 3 source, 4 model, 5 event log, 6 daemon.",
+    epilog=(
+        "Exit codes: 0 well, 1 a bug, 2 configuration or command line, 3 source, 4 model, 5 event log, 6 daemon, "
+        "7 an output file."
+    ),
 )
 
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from edged.errors import EdgedError
+from edged.errors import OutputNotWritable
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder, and those above it, where there is none. Raises OutputNotWritable."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write the whole file. Raises EdgedError."""
+    """Write the whole file. Raises OutputNotWritable."""
     try:
         path.write_bytes(data)
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
-def cannot_write(path: Path, error: OSError) -> EdgedError:
+def cannot_write(path: Path, error: OSError) -> OutputNotWritable:
     """Say why `path` could not be written, and what to do."""
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:
@@ -27,4 +35,4 @@ def cannot_write(path: Path, error: OSError) -> EdgedError:
             hint = "This user may not write there: choose another place."
         case _:
             hint = "Choose another place, and check the disk."
-    return EdgedError(f"{path} cannot be written: {error.strerror or error}", hint=hint)
+    return OutputNotWritable(f"{path} cannot be written: {error.strerror or error}", hint=hint)

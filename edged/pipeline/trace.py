@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TextIO
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from edged.domain.boxes import xyxy_to_tlwh
 from edged.domain.frame import Frame
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
+from edged.errors import OutputNotWritable
 
 
 class TraceWriter:
@@ -18,17 +20,36 @@ class TraceWriter:
     a class, and its ground truth is of one kind of object, so only tracks of `class_ids` are written.
     """
 
-    def __init__(self, file: TextIO, *, class_ids: Collection[int]) -> None:
-        self._file = file
+    def __init__(self, path: Path, *, class_ids: Collection[int]) -> None:
+        """Begin the file at `path`; close() finishes it. Raises OutputNotWritable, as all methods do."""
+        self._path = path
         self._class_ids = frozenset(class_ids)
+        with self._door():
+            self._file = path.open("w", encoding="ascii")
 
     def __call__(self, frame: Frame, tracks: Tracks, decision: Decision) -> None:
         confirmed = tracks.confirmed()
         tlwh = xyxy_to_tlwh(confirmed.xyxy).tolist()
-        for track, (left, top, width, height) in zip(confirmed, tlwh, strict=True):
-            if track.class_id not in self._class_ids:
-                continue
-            self._file.write(
-                f"{frame.seq + 1},{track.track_id},{left:.2f},{top:.2f},{width:.2f},{height:.2f},"
-                f"{track.confidence:.4f},-1,-1,-1\n"
-            )
+        with self._door():
+            for track, (left, top, width, height) in zip(confirmed, tlwh, strict=True):
+                if track.class_id not in self._class_ids:
+                    continue
+                self._file.write(
+                    f"{frame.seq + 1},{track.track_id},{left:.2f},{top:.2f},{width:.2f},{height:.2f},"
+                    f"{track.confidence:.4f},-1,-1,-1\n"
+                )
+
+    def close(self) -> None:
+        """Write what is left."""
+        with self._door():
+            self._file.close()
+
+    @contextmanager
+    def _door(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputNotWritable(
+                f"The trace {self._path} cannot be written: {error.strerror}.",
+                hint="Name a file in a folder that exists, that this user may write to, and that has space.",
+            ) from error
