@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -91,3 +92,28 @@ def test_an_error_in_the_tick_still_stops_every_worker() -> None:
     with pytest.raises(KeyboardInterrupt):
         supervisor.run(tick)
     assert order[-1] == "stop store"
+
+
+class InterruptedClock(SystemClock):
+    """Has a signal arrive at the worst moment: while the main thread holds the lock of the event it waits on."""
+
+    def __init__(self, interrupt: Callable[[], None]) -> None:
+        super().__init__()
+        self._interrupt = interrupt
+
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        with stop._cond:  # type: ignore[attr-defined]
+            self._interrupt()
+        return super().wait(stop, timeout_s)
+
+
+def test_a_signal_that_interrupts_the_supervisor_inside_its_wait_does_not_hang_it() -> None:
+    order: list[str] = []
+    supervisor = Supervisor(
+        [{"store": recorded("store", order)}, {"detect": recorded("detect", order)}],
+        clock=InterruptedClock(lambda: supervisor.request_stop()),
+    )
+
+    supervisor.run(no_tick)
+
+    assert order[-2:] == ["stop detect", "stop store"]

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import pytest
+
+from edged.domain.detections import Detections
+from edged.domain.events import EventKind, LeftReason
+from edged.domain.frame import Frame
+from edged.domain.scheduling import Decision
+from edged.domain.tracks import Tracks
+from edged.errors import BackendError
+from edged.pipeline.best_shots import BestShots
+from edged.pipeline.camera import CameraPipeline
+from edged.pipeline.latency import Latency
+from edged.ports import EndOfStream
+from edged.testing.clock import FakeClock
+from edged.testing.detector import ScriptedDetector
+from edged.testing.events import MemorySink
+from edged.testing.source import SyntheticSource
+from tests.pipeline.parts import (
+    LABELS,
+    a_frame,
+    damaged,
+    must_not_be_decoded,
+    one_detection,
+    passer_by,
+    pipeline_of,
+    sees_all,
+)
+
+
+def play(source: SyntheticSource, pipeline: CameraPipeline) -> None:
+    source.open()
+    while True:
+        try:
+            frame = source.read(1.0)
+        except EndOfStream:
+            break
+        assert frame is not None
+        pipeline.step(frame)
+    pipeline.finish()
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_each_passer_by_appears_once_and_leaves_once_where_it_came_and_went(every: int) -> None:
+    clock, sink = FakeClock(), MemorySink()
+    cast = [
+        passer_by(1, first_seq=5, last_seq=50, y=20),
+        passer_by(2, first_seq=20, last_seq=70, y=150),
+        passer_by(3, first_seq=100, last_seq=130, y=20),
+    ]
+    source = SyntheticSource(clock=clock, objects=cast, frames=200)
+    seqs = range(0, 200, every)
+    play(source, pipeline_of(sees_all(source, seqs), sink, clock, every=every))
+
+    appeared = [event for event in sink.events if event.kind is EventKind.APPEARED]
+    left = [event for event in sink.events if event.kind is EventKind.LEFT]
+    assert len({event.track_id for event in appeared}) == len(appeared) == len(left) == 3
+    assert {event.track_id for event in left} == {event.track_id for event in appeared}
+    for thing, event in zip(cast, sorted(left, key=lambda event: event.started_at), strict=True):
+        assert thing.last_seq is not None
+        seen = [seq for seq in seqs if thing.first_seq <= seq <= thing.last_seq]
+        feet = []
+        for seq in (seen[0], seen[-1]):
+            box = thing.xyxy(seq, width_px=320, height_px=240)
+            assert box is not None
+            feet.append(((box[0] + box[2]) / 2, float(box[3])))
+        assert event.entry_xy == pytest.approx(feet[0], abs=0.5)
+        assert event.exit_xy == pytest.approx(feet[1], abs=4)  # the filter smooths
+        assert event.duration_s == pytest.approx((seen[-1] - seen[0]) / 10, abs=1e-6)
+        assert event.at == pytest.approx(1000 + seen[-1] / 10, abs=1e-6)
+        assert event.reason is LeftReason.GONE
+
+
+def test_someone_still_in_view_at_the_end_leaves_with_that_reason() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    source = SyntheticSource(clock=clock, objects=[passer_by(1, first_seq=0, last_seq=99)], frames=30)
+    play(source, pipeline_of(sees_all(source, range(30)), sink, clock))
+
+    assert [(event.kind, event.reason) for event in sink.events] == [
+        (EventKind.APPEARED, None),
+        (EventKind.LEFT, LeftReason.ENDED),
+    ]
+
+
+def test_a_frame_that_is_only_predicted_is_never_decoded() -> None:
+    clock, seen = FakeClock(), list[tuple[int, Decision]]()
+
+    def observe(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        seen.append((frame.seq, decision))
+
+    detector = ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 3)
+    pipeline = pipeline_of(detector, MemorySink(), clock, every=4, observers=[observe])
+    for seq in range(12):
+        pipeline.step(a_frame(seq, decode=must_not_be_decoded if seq % 4 else None))
+
+    assert [seq for seq, decision in seen if decision is Decision.DETECT] == [0, 4, 8]
+    assert detector.calls == pipeline.counts.detected == 3
+    assert pipeline.counts.frames == 12
+
+
+def test_a_corrupt_frame_is_predicted_over_and_counted() -> None:
+    clock, sink, seen = FakeClock(), MemorySink(), list[int]()
+
+    def observe(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        seen.append(len(tracks.confirmed()))
+
+    detector = ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 30)
+    pipeline = pipeline_of(detector, sink, clock, observers=[observe])
+    for seq in range(30):
+        pipeline.step(a_frame(seq, decode=damaged if seq in (10, 11, 20) else None))
+    pipeline.finish()
+
+    assert pipeline.counts.corrupt == 3
+    assert pipeline.counts.frames == 30
+    assert pipeline.counts.detected == detector.calls == 27
+    assert seen[10:12] == [1, 1]  # still there
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+
+
+def test_a_camera_that_begins_with_corrupt_frames_works_all_the_same() -> None:
+    sink = MemorySink()
+    pipeline = pipeline_of(ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20), sink, FakeClock())
+    for seq in range(20):
+        pipeline.step(a_frame(seq, decode=damaged if seq < 3 else None))
+
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED]
+    assert pipeline.counts.corrupt == 3
+
+
+def test_no_frames_at_all_make_no_events() -> None:
+    sink = MemorySink()
+    pipeline_of(ScriptedDetector(LABELS, []), sink, FakeClock()).finish()
+    assert sink.events == []
+
+
+def test_the_failure_of_the_engine_comes_out_as_it_is() -> None:
+    pipeline = pipeline_of(ScriptedDetector(LABELS, [], fails_at=[2]), MemorySink(), FakeClock())
+    pipeline.step(a_frame(0))
+    with pytest.raises(BackendError):
+        pipeline.step(a_frame(1))
+
+
+def test_the_time_of_each_detection_is_noted() -> None:
+    clock, latency = FakeClock(), Latency()
+
+    def find(_: object) -> Detections:
+        clock.advance(0.02)
+        return Detections.empty()
+
+    pipeline = pipeline_of(ScriptedDetector(LABELS, find), MemorySink(), clock, every=2, latency=latency)
+    assert latency.percentile_ms(50) is None
+    for seq in range(4):
+        pipeline.step(a_frame(seq))
+    assert latency.percentile_ms(50) == pytest.approx(20)
+    assert latency.percentile_ms(99) == pytest.approx(20)
+
+
+def test_events_carry_the_best_shot_of_their_own_track() -> None:
+    sink = MemorySink()
+    shots = BestShots(
+        crop=lambda image, box: image[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])].copy(),
+        encode=lambda image: f"{image.shape[1]} x {image.shape[0]}".encode(),
+    )
+    boxes = [one_detection((10, 10, 20 + min(seq, 8), 40)) for seq in range(20)]
+    pipeline = pipeline_of(ScriptedDetector(LABELS, boxes), sink, FakeClock(), best_shots=shots)
+    for seq in range(20):
+        pipeline.step(a_frame(seq))
+    pipeline.finish()
+
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+    assert all(jpeg is not None and jpeg.endswith(b"x 30") for jpeg in sink.snapshots)

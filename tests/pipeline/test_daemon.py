@@ -1,0 +1,157 @@
+"""The daemon with real threads, and everything it touches in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import pytest
+
+from edged.clock import SystemClock
+from edged.domain.events import EventKind
+from edged.domain.health import DaemonStatus, StoreStatus
+from edged.errors import BackendError, DaemonError, SourceLost, StoreNotWritable
+from edged.pipeline.daemon import Daemon
+from edged.pipeline.dispatcher import Dispatcher, Lane
+from edged.pipeline.latency import Latency
+from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.reporter import CameraParts, Reporter
+from edged.pipeline.supervisor import Supervisor
+from edged.ports import Detector
+from edged.testing.clock import FakeClock
+from edged.testing.detector import ScriptedDetector
+from edged.testing.events import MemorySink
+from edged.testing.source import SyntheticSource
+from tests.pipeline.parts import LABELS, Wrapped, feeder_of, passer_by, pipeline_of, sees_all
+
+
+class House:
+    """A daemon over some sources; `statuses` and `closed` tell what it did."""
+
+    def __init__(
+        self,
+        cameras: Sequence[tuple[SyntheticSource | Wrapped, Detector, bool]],
+        *,
+        store: StoreStatus | None = None,
+    ) -> None:
+        self.sink = MemorySink()
+        self.statuses: list[DaemonStatus] = []
+        self.closed = False
+        arrival, latency = threading.Condition(), Latency()
+        fake = FakeClock()
+        self.parts = []
+        for source, detector, reopen in cameras:
+            mailbox = Mailbox(arrival, lossless=not reopen)
+            feeder = feeder_of(source, mailbox, fake, reopen=reopen)
+            self.parts.append(CameraParts(feeder, mailbox, pipeline_of(detector, self.sink, fake)))
+        clock = SystemClock()
+        resources = ExitStack()
+        resources.callback(self._close)
+        self.daemon = Daemon(
+            run_id="run",
+            supervisor=Supervisor(
+                [
+                    {"store": wait_for_stop},
+                    {"detect": Dispatcher([Lane(parts.mailbox, parts.pipeline) for parts in self.parts], arrival).run},
+                    {f"capture-{number}": parts.feeder.run for number, parts in enumerate(self.parts)},
+                ],
+                clock=clock,
+                tick_s=0.05,
+            ),
+            reporter=Reporter(
+                clock=clock,
+                run_id="run",
+                model="small",
+                backend="none",
+                cameras=self.parts,
+                latency=latency,
+                store=lambda: store or StoreStatus(),
+            ),
+            listeners=[self.statuses.append],
+            resources=resources,
+        )
+
+    def _close(self) -> None:
+        self.closed = True
+
+
+def wait_for_stop(stop: threading.Event) -> None:
+    assert stop.wait(60)
+
+
+def a_recording(**faults: object) -> SyntheticSource:
+    cast = [passer_by(1, first_seq=3, last_seq=40)]
+    return SyntheticSource(clock=FakeClock(), objects=cast, frames=60, **faults)  # type: ignore[arg-type]
+
+
+def nothing() -> ScriptedDetector:
+    return ScriptedDetector(LABELS, [])
+
+
+def test_recordings_are_worked_off_in_full_and_the_last_status_says_so() -> None:
+    sources = [a_recording() for _ in range(3)]
+    house = House([(source, sees_all(source, range(60)), False) for source in sources])
+    last = house.daemon.run()
+
+    assert [camera.frames for camera in last.cameras] == [60] * 3
+    assert sorted(event.kind for event in house.sink.events) == [EventKind.APPEARED] * 3 + [EventKind.LEFT] * 3
+    assert [status.state for status in house.statuses][-1] == last.state == "stopped"
+    assert house.statuses[0].state == "running"
+    assert house.closed
+
+
+def test_a_recording_that_fails_ends_the_daemon_with_its_own_error_and_keeps_what_happened() -> None:
+    good, bad = a_recording(), a_recording(fail_at=50)
+    house = House([(bad, sees_all(bad, range(60)), False)])
+    with pytest.raises(SourceLost):
+        house.daemon.run()
+
+    assert house.parts[0].feeder.state == "failed"
+    assert house.statuses[-1].state == "stopped"
+    assert house.closed
+    assert good.stats.frames == 0
+
+
+def test_a_camera_that_never_comes_back_does_not_hold_up_the_others() -> None:
+    lost, good = Wrapped(a_recording()), a_recording()
+    lost.fail_always = SourceLost("unplugged", hint="Plug it in.")
+    detector = sees_all(good, range(60))
+    house = House([(lost, nothing(), True), (good, detector, False)])
+
+    def stop_when_done(status: DaemonStatus) -> None:
+        if status.cameras[1].frames == 60:
+            house.daemon.request_stop()
+
+    house.daemon.listen(stop_when_done)
+    last = house.daemon.run()
+
+    assert last.cameras[0].state == "lost: unplugged"
+    assert last.cameras[0].reopened > 0
+    assert [event.kind for event in house.sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+
+
+def test_an_engine_that_fails_ends_the_daemon_with_its_error() -> None:
+    source = a_recording()
+    house = House([(source, ScriptedDetector(LABELS, [], fails_at=[10]), False)])
+    with pytest.raises(BackendError):
+        house.daemon.run()
+    assert house.closed
+
+
+def test_a_bug_in_a_detector_is_told_as_one() -> None:
+    def broken(_: object) -> object:
+        raise ZeroDivisionError
+
+    house = House([(a_recording(), ScriptedDetector(LABELS, broken), False)])  # type: ignore[arg-type]
+    with pytest.raises(DaemonError, match="detect thread failed: ZeroDivisionError"):
+        house.daemon.run()
+    assert house.closed
+
+
+def test_events_that_could_not_be_written_make_the_end_an_error() -> None:
+    source = a_recording()
+    house = House([(source, nothing(), False)], store=StoreStatus(waiting=2, error="the disk is full"))
+    with pytest.raises(StoreNotWritable, match="2 events are lost: the disk is full"):
+        house.daemon.run()
+    assert house.closed

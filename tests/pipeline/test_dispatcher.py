@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import threading
+
+from edged.domain.detections import Detections
+from edged.domain.events import EventKind
+from edged.domain.frame import BgrImage, Frame
+from edged.domain.scheduling import Decision
+from edged.domain.tracks import Tracks
+from edged.pipeline.dispatcher import Dispatcher, Lane
+from edged.pipeline.mailbox import Mailbox
+from edged.testing.clock import FakeClock
+from edged.testing.detector import ScriptedDetector
+from edged.testing.events import MemorySink
+from tests.pipeline.parts import LABELS, a_frame, one_detection, pipeline_of
+
+
+def test_nobody_starves_even_next_to_a_camera_that_always_has_a_frame() -> None:
+    arrival, turns = threading.Condition(), list[str]()
+    mailboxes = {name: Mailbox(arrival) for name in ("busy", "north", "south")}
+    never = threading.Event()
+
+    def observe(name: str, frame: Frame) -> None:
+        turns.append(name)
+        if frame.seq < 5:
+            mailboxes["busy"].put(a_frame(frame.seq), never)  # it has a new one after every turn of anyone
+            mailboxes[name].put(a_frame(frame.seq + 1), never)
+        else:
+            mailboxes[name].close()
+
+    def lane(name: str) -> Lane:
+        def told(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+            observe(name, frame)
+
+        detector = ScriptedDetector(LABELS, [])
+        return Lane(mailboxes[name], pipeline_of(detector, MemorySink(), FakeClock(), camera=name, observers=[told]))
+
+    lanes = [lane(name) for name in mailboxes]
+    for mailbox in mailboxes.values():
+        mailbox.put(a_frame(0), never)
+    Dispatcher(lanes, arrival).run(threading.Event())
+
+    assert turns[:9] == ["busy", "north", "south"] * 3
+
+
+def test_a_frame_that_waits_when_the_camera_ends_is_still_worked_on_and_open_visits_are_closed() -> None:
+    arrival, sink, never = threading.Condition(), MemorySink(), threading.Event()
+    mailbox = Mailbox(arrival, lossless=True)
+    detector = ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20)
+    pipeline = pipeline_of(detector, sink, FakeClock())
+
+    def write() -> None:
+        for seq in range(20):
+            mailbox.put(a_frame(seq), never)
+        mailbox.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    Dispatcher([Lane(mailbox, pipeline)], arrival).run(threading.Event())
+    writer.join()
+
+    assert pipeline.counts.frames == 20
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+
+
+def test_a_stop_closes_what_is_open() -> None:
+    arrival, sink, stop = threading.Condition(), MemorySink(), threading.Event()
+    mailbox = Mailbox(arrival)
+
+    def find(image: BgrImage) -> Detections:
+        if detector.calls == 15:
+            stop.set()
+        mailbox.put(a_frame(detector.calls), stop)
+        return one_detection((10, 10, 30, 40))
+
+    detector = ScriptedDetector(LABELS, find)
+    mailbox.put(a_frame(0), stop)
+    Dispatcher([Lane(mailbox, pipeline_of(detector, sink, FakeClock()))], arrival).run(stop)
+
+    assert detector.calls == 15
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+
+
+def test_a_slow_detector_gets_the_newest_frame() -> None:
+    arrival, never, seen = threading.Condition(), threading.Event(), list[int]()
+    mailbox = Mailbox(arrival)
+    source = iter(range(1, 40))
+
+    def observe(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        seen.append(frame.seq)
+        newer = [seq for _, seq in zip(range(4), source, strict=False)]  # four frames came meanwhile
+        for seq in newer:
+            mailbox.put(a_frame(seq), never)
+        if not newer:
+            mailbox.close()
+
+    mailbox.put(a_frame(0), never)
+    detector = ScriptedDetector(LABELS, [])
+    pipeline = pipeline_of(detector, MemorySink(), FakeClock(), observers=[observe])
+    Dispatcher([Lane(mailbox, pipeline)], arrival).run(threading.Event())
+
+    assert seen == [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 39]
+    assert mailbox.dropped + len(seen) == 40

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edged.domain.scheduling import Decision
+from edged.domain.tracks import TrackState
+from edged.errors import OutputNotWritable
+from edged.pipeline.trace import TraceWriter
+from tests.pipeline.parts import a_frame, tracks_of
+
+
+def test_each_confirmed_track_is_a_line_and_frames_count_from_one(tmp_path: Path) -> None:
+    tracks = tracks_of(0.0, {4: (10, 20, 40, 80), 9: (1.5, 2, 3, 4)}, confidence=0.5)
+    with closing(TraceWriter(tmp_path / "t.txt", class_ids=[0])) as trace:
+        trace(a_frame(0), tracks, Decision.DETECT)
+        trace(a_frame(6), tracks[:1], Decision.PREDICT)
+    assert (tmp_path / "t.txt").read_text().splitlines() == [
+        "1,4,10.00,20.00,30.00,60.00,0.5000,-1,-1,-1",
+        "1,9,1.50,2.00,1.50,2.00,0.5000,-1,-1,-1",
+        "7,4,10.00,20.00,30.00,60.00,0.5000,-1,-1,-1",
+    ]
+
+
+def test_lost_and_tentative_tracks_and_other_labels_are_left_out(tmp_path: Path) -> None:
+    tracks = tracks_of(0.0, {1: (0, 0, 1, 1), 2: (0, 0, 1, 1), 3: (0, 0, 1, 1), 4: (0, 0, 1, 1)})
+    state = np.array([TrackState.LOST, TrackState.TENTATIVE, TrackState.CONFIRMED, TrackState.CONFIRMED], np.int8)
+    tracks = replace(tracks, state=state, class_id=np.array([0, 0, 1, 0], np.int32))
+    with closing(TraceWriter(tmp_path / "t.txt", class_ids=[0])) as trace:
+        trace(a_frame(0), tracks, Decision.DETECT)
+    assert (tmp_path / "t.txt").read_text().startswith("1,4,")
+
+
+def test_a_file_that_cannot_be_made_is_told_by_name(tmp_path: Path) -> None:
+    with pytest.raises(OutputNotWritable, match=r"nowhere/t\.txt"):
+        TraceWriter(tmp_path / "nowhere" / "t.txt", class_ids=[0])
+
+
+def test_a_full_disk_is_told_by_name() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    trace = TraceWriter(full, class_ids=[0])
+    trace(a_frame(0), tracks_of(0.0, {1: (0, 0, 1, 1)}), Decision.DETECT)
+    with pytest.raises(OutputNotWritable, match="/dev/full cannot be written: No space left"):
+        trace.close()
