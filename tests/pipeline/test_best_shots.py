@@ -6,9 +6,9 @@ from edged.domain.events import Box
 from edged.domain.frame import BgrImage
 from edged.domain.tracks import TrackState
 from edged.pipeline.best_shots import BestShots
-from tests.pipeline.parts import a_frame, damaged, must_not_be_decoded, tracks_of
+from tests.pipeline.parts import tracks_of
 
-WIDE = (200, 200)
+PICTURE: BgrImage = np.zeros((200, 200, 3), np.uint8)
 
 
 def crop(image: BgrImage, box: Box) -> BgrImage:
@@ -23,51 +23,43 @@ def shots() -> BestShots:
 def test_a_larger_box_is_a_better_shot_and_a_smaller_one_is_not() -> None:
     best = shots()
     for seq, side in enumerate((20, 40, 30)):
-        best.offer(tracks_of(seq, {1: (50, 50, 50 + side, 50 + side)}), a_frame(seq, size=WIDE))
+        best.offer(tracks_of(seq, {1: (50, 50, 50 + side, 50 + side)}), PICTURE)
     assert best.jpeg(1) == b"40"
 
 
 def test_a_more_confident_sighting_is_a_better_shot() -> None:
     best = shots()
-    best.offer(tracks_of(0, {1: (50, 50, 90, 90)}, confidence=0.4), a_frame(0, size=WIDE))
-    best.offer(tracks_of(1, {1: (50, 50, 88, 88)}, confidence=0.9), a_frame(1, size=WIDE))
+    best.offer(tracks_of(0, {1: (50, 50, 90, 90)}, confidence=0.4), PICTURE)
+    best.offer(tracks_of(1, {1: (50, 50, 88, 88)}, confidence=0.9), PICTURE)
     assert best.jpeg(1) == b"38"
 
 
 def test_a_whole_object_is_a_better_shot_than_one_cut_off_by_any_edge() -> None:
     for cut in [(0, 50, 40, 90), (50, 0, 90, 40), (160, 50, 200, 90), (50, 160, 90, 200)]:
         best = shots()
-        best.offer(tracks_of(0, {1: cut}), a_frame(0, size=WIDE))
-        best.offer(tracks_of(1, {1: (50, 50, 80, 80)}), a_frame(1, size=WIDE))
+        best.offer(tracks_of(0, {1: cut}), PICTURE)
+        best.offer(tracks_of(1, {1: (50, 50, 80, 80)}), PICTURE)
         assert best.jpeg(1) == b"30"
 
 
-def test_a_shot_that_is_hardly_better_is_not_worth_decoding_the_frame() -> None:
+def test_a_shot_that_is_hardly_better_is_not_worth_a_copy() -> None:
     best = shots()
-    best.offer(tracks_of(0, {1: (50, 50, 90, 90)}), a_frame(0, size=WIDE))
-    best.offer(tracks_of(1, {1: (50, 50, 91, 91)}), a_frame(1, size=WIDE, decode=must_not_be_decoded))
+    best.offer(tracks_of(0, {1: (50, 50, 90, 90)}), PICTURE)
+    best.offer(tracks_of(1, {1: (50, 50, 91, 91)}), PICTURE)
     assert best.jpeg(1) == b"40"
 
 
 def test_only_real_sightings_of_confirmed_tracks_are_taken() -> None:
     best = shots()
-    frame = a_frame(5, size=WIDE, decode=must_not_be_decoded)
-    best.offer(tracks_of(5, {1: (50, 50, 90, 90)}, seen_at=4), frame)
-    best.offer(tracks_of(5, {2: (50, 50, 90, 90)}, state=TrackState.TENTATIVE), frame)
-    best.offer(tracks_of(5, {3: (50, 50, 90, 90)}, state=TrackState.LOST), frame)
+    best.offer(tracks_of(5, {1: (50, 50, 90, 90)}, seen_at=4), PICTURE)
+    best.offer(tracks_of(5, {2: (50, 50, 90, 90)}, state=TrackState.TENTATIVE), PICTURE)
+    best.offer(tracks_of(5, {3: (50, 50, 90, 90)}, state=TrackState.LOST), PICTURE)
     assert [best.jpeg(number) for number in (1, 2, 3)] == [None] * 3
-
-
-def test_a_frame_that_cannot_be_decoded_leaves_the_last_shot() -> None:
-    best = shots()
-    best.offer(tracks_of(0, {1: (50, 50, 70, 70)}), a_frame(0, size=WIDE))
-    best.offer(tracks_of(1, {1: (50, 50, 90, 90)}), a_frame(1, size=WIDE, decode=damaged))
-    assert best.jpeg(1) == b"20"
 
 
 def test_shots_of_tracks_that_nobody_follows_are_forgotten() -> None:
     best = shots()
-    best.offer(tracks_of(0, {1: (50, 50, 70, 70), 2: (100, 50, 120, 70)}), a_frame(0, size=WIDE))
+    best.offer(tracks_of(0, {1: (50, 50, 70, 70), 2: (100, 50, 120, 70)}), PICTURE)
     best.keep_only({2, 77})
     assert best.jpeg(1) is None
     assert best.jpeg(2) == b"20"
