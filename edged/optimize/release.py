@@ -27,14 +27,14 @@ from edged.optimize.trainer import averaged_network
 
 NAME = "edged-nano"
 SIZE_PX = 320
-NMS_IOU = 0.6
+NMS_IOU = 0.45  # the teacher marks many cells for one object, and so does the student
 GOLDEN_CONFIDENCE = 0.3
 
 # Measured on the photographs' holdout and on a street scene; see CARD.md.
-CONFIDENCE = 0.1
-LOW_CONFIDENCE = 0.2
-HIGH_CONFIDENCE = 0.4
-NEW_TRACK_CONFIDENCE = 0.5
+CONFIDENCE = 0.2
+LOW_CONFIDENCE = 0.25
+HIGH_CONFIDENCE = 0.5
+NEW_TRACK_CONFIDENCE = 0.6
 
 MOST_SCORE = 0.02  # fp16 weights move scores and edges a little; more than this is an export gone wrong
 MOST_EDGE_STRIDES = 0.1
