@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from edged.domain.detections import Detections
-from edged.domain.events import EventKind, LeftReason
-from edged.domain.frame import Frame
+from edged.domain.events import Box, EventKind, LeftReason
+from edged.domain.frame import BgrImage, Frame
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
 from edged.errors import BackendError
@@ -169,3 +171,30 @@ def test_events_carry_the_best_shot_of_their_own_track() -> None:
 
     assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
     assert all(jpeg is not None and jpeg.endswith(b"x 30") for jpeg in sink.snapshots)
+
+
+def test_the_shots_of_those_who_left_long_ago_are_not_kept() -> None:
+    alive: list[weakref.ref[BgrImage]] = []
+
+    def crop(image: BgrImage, box: Box) -> BgrImage:
+        copy = image[:4, :4].copy()
+        alive.append(weakref.ref(copy))
+        return copy
+
+    clock, sink = FakeClock(), MemorySink()
+    cast = [passer_by(number, first_seq=40 * number, last_seq=40 * number + 19) for number in range(1, 31)]
+    source = SyntheticSource(clock=clock, objects=cast, frames=1300)
+    shots = BestShots(crop=crop, encode=lambda image: b"jpeg")
+    pipeline = pipeline_of(sees_all(source, range(1300)), sink, clock, best_shots=shots)
+    kept_most = 0
+    source.open()
+    for _ in range(1300):
+        frame = source.read(1.0)
+        assert frame is not None
+        pipeline.step(frame)
+        kept_most = max(kept_most, sum(shot() is not None for shot in alive))
+
+    assert len(sink.events) == 60
+    assert sink.snapshots == [b"jpeg"] * 60
+    assert len(alive) >= 30
+    assert kept_most <= 2
