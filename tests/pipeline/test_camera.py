@@ -177,7 +177,7 @@ def test_the_shots_of_those_who_left_long_ago_are_not_kept() -> None:
     alive: list[weakref.ref[BgrImage]] = []
 
     def crop(image: BgrImage, box: Box) -> BgrImage:
-        copy = image[:4, :4].copy()
+        copy: BgrImage = image[:4, :4].copy()
         alive.append(weakref.ref(copy))
         return copy
 
