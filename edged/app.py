@@ -303,16 +303,16 @@ class ModelInfo:
 
 def list_models() -> list[ModelInfo]:
     """The models that came with edged. Raises ModelError when one of them is damaged."""
-    specs = [load_spec(folder) for folder in shipped_models().values()]
+    specs = {name: load_spec(folder) for name, folder in shipped_models().items()}
     return [
         ModelInfo(
-            name=spec.name,
+            name=name,
             input=f"{spec.input.width_px} × {spec.input.height_px}",
             labels=", ".join(spec.labels),
             licence=spec.licence,
-            about=spec.source,
+            about=f"{spec.name}, {spec.source}",
         )
-        for spec in specs
+        for name, spec in specs.items()
     ]
 
 

@@ -135,3 +135,13 @@ def test_asking_for_what_never_ran_is_answered_in_words(box: Box) -> None:
     assert (events.code, status.code) == (5, 6)
     events.told("nowhere/events.db")
     status.told("nowhere/status.json")
+
+
+@pytest.mark.slow
+def test_every_model_that_is_listed_can_be_named(box: Box) -> None:
+    listed = box.run("models", "list")
+    assert listed.code == 0
+    names = [line.split()[0] for line in listed.out.splitlines()[3:] if line.strip()]
+    assert names
+    for name in names:
+        assert box.run("models", "verify", name).code == 0
