@@ -7,6 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
+_BETTER = """\
+Better for real work, as folders of your own (docs/models.md):
+  PicoDet-S, Apache-2.0, 80 labels: scripts/get_model picodet-s-416 fetches it, pinned by its checksum.
+  Any YOLO by Ultralytics, AGPL-3.0, on a workstation: yolo export model=yolo11n.pt format=ncnn imgsz=320
+Then: edged models verify DIR, and model.path = "DIR" in the configuration."""
+
 app = typer.Typer(help="List models and try them.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -25,7 +31,9 @@ def list_models() -> None:
     table = Table("name", "input", "labels", "licence", "what it is", box=box.SIMPLE_HEAD, pad_edge=False)
     for model in edged_app.list_models():
         table.add_row(model.name, model.input, model.labels, model.licence, model.about)
-    stdout_console().print(table)
+    console = stdout_console()
+    console.print(table)
+    console.print(_BETTER)
 
 
 @app.command("verify")
