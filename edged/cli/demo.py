@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edged.cli.signals import StopSignals
 from edged.cli.tracing import TraceLabelOption, TraceOption
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def demo(
     console = stdout_console()
     config = app.demo_config(camera=_CAMERA, source=source, model=model, data_dir=data, every=every, threads=threads)
     beginning = _Beginning()
-    with ExitStack() as resources:
+    with StopSignals() as signals, ExitStack() as resources:
         detector = app.load_detector(config)
         observers: list[FrameObserver] = [beginning]
         if trace is not None:
@@ -57,7 +58,7 @@ def demo(
             observers.append(resources.enter_context(app.open_recording(data, detector.labels)))
         daemon = app.build(config, detector=detector, observers={_CAMERA: observers})
         console.print(f"Watching {source} with the model {detector.spec.name} ...", soft_wrap=True)
-        status = run_until_done(daemon)
+        status = run_until_done(daemon, signals)
     records = [record for record in app.event_log(data).read() if record.run_id == daemon.run_id]
     console.print(_table(sorted(records, key=lambda record: record.event.at), began_at=beginning.at))
     console.print(_summary(status, records))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from edged.cli.signals import StopSignals
 from edged.cli.tracing import TraceLabelOption, TraceOption, path_for_camera
 
 
@@ -23,13 +24,13 @@ def run(
 
     Example: edged run -c /etc/edged/edged.toml
     """
-    from edged import app
-    from edged.cli.running import log_to_stderr, run_until_done
-    from edged.config.loader import load_config
+    with StopSignals() as signals, ExitStack() as files:
+        from edged import app
+        from edged.cli.running import log_to_stderr, run_until_done
+        from edged.config.loader import load_config
 
-    settings = load_config(config)
-    log_to_stderr(settings.log.level)
-    with ExitStack() as files:
+        settings = load_config(config)
+        log_to_stderr(settings.log.level)
         detector = app.load_detector(settings)
         observers = {}
         if trace is not None:
@@ -37,4 +38,4 @@ def run(
                 path = trace if len(settings.camera) == 1 else path_for_camera(trace, camera.name)
                 writer = app.open_trace(path, label=trace_label, labels=detector.labels)
                 observers[camera.name] = [files.enter_context(writer)]
-        run_until_done(app.build(settings, detector=detector, observers=observers))
+        run_until_done(app.build(settings, detector=detector, observers=observers), signals)

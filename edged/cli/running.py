@@ -1,24 +1,24 @@
-"""What `edged run` and `edged demo` share: signals, the log on stderr, a progress bar for recordings."""
+"""What `edged run` and `edged demo` share: the log on stderr, a progress bar for recordings."""
 
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from edged.cli.signals import StopSignals
 from edged.domain.health import DaemonStatus
 from edged.pipeline.daemon import Daemon
 
 
-def run_until_done(daemon: Daemon) -> DaemonStatus:
-    """Run the daemon with a progress bar where somebody looks; Ctrl-C and SIGTERM stop it cleanly."""
-    with _stopped_by_signals(daemon), _progress_bar(daemon):
+def run_until_done(daemon: Daemon, signals: StopSignals) -> DaemonStatus:
+    """Run the daemon with a progress bar where somebody looks; `signals` stop it cleanly."""
+    signals.stop_with(daemon.request_stop)
+    with _progress_bar(daemon):
         return daemon.run()
 
 
@@ -26,20 +26,6 @@ def log_to_stderr(level: str) -> None:
     """Write the log for journald, which adds the time by itself, or for a person, who wants to see it."""
     form = "%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(message)s"
     logging.basicConfig(level=level.upper(), stream=sys.stderr, format=form, datefmt="%H:%M:%S", force=True)
-
-
-@contextmanager
-def _stopped_by_signals(daemon: Daemon) -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
-        daemon.request_stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
