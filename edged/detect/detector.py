@@ -47,8 +47,9 @@ class ModelDetector:
         else:
             found = best(found, self._max_detections)
         xyxy = placement.to_frame(found.xyxy)
+        placed = Detections(xyxy, found.confidence, found.class_id)
         visible = boxes.area(xyxy) > 0
-        return Detections(xyxy, found.confidence, found.class_id)[visible]
+        return placed if visible.all() else placed[visible]
 
     def close(self) -> None:
         """Free the engine. Harmless when closed already."""

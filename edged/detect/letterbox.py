@@ -5,7 +5,7 @@ The geometry is the one that Ultralytics (LetterBox, scale_boxes) uses, rounding
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -30,12 +30,24 @@ class Placement:
     scale_x: float
     scale_y: float
 
+    _offset: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    _scale: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    _limit: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, x, y in (
+            ("_offset", self.left_px, self.top_px),
+            ("_scale", self.scale_x, self.scale_y),
+            ("_limit", self.frame_width_px, self.frame_height_px),
+        ):
+            object.__setattr__(self, name, np.array([x, y, x, y], np.float32))
+
     def to_frame(self, xyxy: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(N, 4) boxes in pixels of the input → pixels of the frame, cut to the frame."""
-        offset = np.array([self.left_px, self.top_px] * 2, np.float32)
-        scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
-        limit = np.array([self.frame_width_px, self.frame_height_px] * 2, np.float32)
-        return np.asarray(np.clip((xyxy - offset) / scale, np.float32(0), limit))
+        placed: npt.NDArray[np.float32] = (xyxy - self._offset) / self._scale
+        np.maximum(placed, 0, out=placed)
+        np.minimum(placed, self._limit, out=placed)
+        return placed
 
 
 def place(width_px: int, height_px: int, spec: InputSpec) -> Placement:

@@ -24,12 +24,11 @@ def suppress(found: Detections, *, iou: float, max_detections: int, max_candidat
     # Comparing the classes instead of shifting each class to a place of its own keeps the coordinates exact.
     rivals = ranked.class_id[:, None] == ranked.class_id[None, :]
     rivals &= boxes.iou(ranked.xyxy, ranked.xyxy) > iou
-    np.fill_diagonal(rivals, False)
     stays = np.ones(len(ranked), np.bool_)
-    for row in np.flatnonzero(rivals.any(axis=1)):
+    for row in (rivals.sum(axis=1) > 1).nonzero()[0]:  # every box is its own rival
         if stays[row]:
             stays[row + 1 :] &= ~rivals[row, row + 1 :]
-    return ranked[np.flatnonzero(stays)[:max_detections]]
+    return ranked[stays.nonzero()[0][:max_detections]]
 
 
 def best(found: Detections, count: int) -> Detections:

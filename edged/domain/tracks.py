@@ -19,6 +19,9 @@ class TrackState(IntEnum):
     REMOVED = 3  # gone; the tracker does not list it any more
 
 
+_STATES = tuple(TrackState)  # by value; a look-up that is paid for every track of every frame
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One row of Tracks, for code that looks at one object at a time."""
@@ -82,7 +85,7 @@ class Tracks:
             self.seen_at.tolist(),
             strict=True,
         ):
-            yield Track(track_id, TrackState(state), tuple(xyxy), confidence, class_id, started_at, seen_at)
+            yield Track(track_id, _STATES[state], tuple(xyxy), confidence, class_id, started_at, seen_at)
 
     def confirmed(self) -> Tracks:
         """Only the tracks that are CONFIRMED: the objects that are in view now."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 
-import numpy as np
-
-from edged.domain.boxes import FloatArray, area
 from edged.domain.events import Box
 from edged.domain.frame import BgrImage
-from edged.domain.tracks import Tracks, TrackState
+from edged.domain.tracks import Track, Tracks, TrackState
 
 Crop = Callable[[BgrImage, Box], BgrImage]
 """Cut a box with some margin out of an image, as a copy."""
@@ -39,13 +37,11 @@ class BestShots:
 
     def offer(self, tracks: Tracks, image: BgrImage) -> None:
         """Look at the tracks that were seen in this image. `tracks` and `image` are of the same instant."""
-        seen = np.flatnonzero((tracks.state == TrackState.CONFIRMED) & (tracks.seen_at == tracks.at))
-        boxes = tracks.xyxy[seen]
-        scores = tracks.confidence[seen] * _worth(boxes, image)
-        for track_id, score, xyxy in zip(tracks.track_id[seen].tolist(), scores.tolist(), boxes.tolist(), strict=True):
-            shot = self._shots.get(track_id)
-            if shot is None or score > shot.score * _BETTER_BY:
-                self._shots[track_id] = _Shot(score, self._crop(image, tuple(xyxy)))
+        for track in tracks:
+            if track.state is TrackState.CONFIRMED and track.seen_at == tracks.at:
+                shot, score = self._shots.get(track.track_id), _score(track, image)
+                if shot is None or score > shot.score * _BETTER_BY:
+                    self._shots[track.track_id] = _Shot(score, self._crop(image, track.xyxy))
 
     def jpeg(self, track_id: int) -> bytes | None:
         """The track's best shot as a JPEG; None when there is none."""
@@ -58,8 +54,10 @@ class BestShots:
             del self._shots[track_id]
 
 
-def _worth(xyxy: FloatArray, image: BgrImage) -> FloatArray:
-    """Each box's side in pixels, halved where it touches the picture's edge."""
+def _score(track: Track, image: BgrImage) -> float:
+    """Confidence times the box's side in pixels, halved where the box touches the picture's edge."""
     height_px, width_px = image.shape[:2]
-    cut = (xyxy[:, :2] <= 1).any(axis=1) | (xyxy[:, 2:] >= (width_px - 1, height_px - 1)).any(axis=1)
-    return np.asarray(np.sqrt(area(xyxy)) * np.where(cut, 0.5, 1.0))
+    left, top, right, bottom = track.xyxy
+    whole = left > 1 and top > 1 and right < width_px - 1 and bottom < height_px - 1
+    side_px = math.sqrt(max(right - left, 0) * max(bottom - top, 0))
+    return track.confidence * side_px * (1.0 if whole else 0.5)

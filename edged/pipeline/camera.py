@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 FrameObserver = Callable[[Frame, Tracks, Decision], None]
 """Told of every frame after it went through: the trace, the annotated video."""
 
+_CONFIRMED = int(TrackState.CONFIRMED)
+
 
 @dataclass(slots=True)
 class CameraCounts:
@@ -77,7 +79,7 @@ class CameraPipeline:
         for observe in self._observers:
             observe(frame, self._tracks, decision)
         self.counts.frames += 1
-        self.counts.tracks = int(np.count_nonzero(self._tracks.state == TrackState.CONFIRMED))
+        self.counts.tracks = int(np.count_nonzero(self._tracks.state == _CONFIRMED))
 
     def finish(self) -> None:
         """No more frames will come: close what is open."""

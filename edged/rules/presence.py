@@ -46,8 +46,8 @@ class Presence:
         """Take in the tracks of one instant and say what happened."""
         self._end_visits(listed=set(tracks.track_id.tolist()))
         events = []
-        for track in tracks[tracks.seen_at == tracks.at]:
-            if is_usable(track):
+        for track in tracks:
+            if track.seen_at == tracks.at and is_usable(track):
                 visit = self._visits.get(track.track_id)
                 if visit is None:
                     self._visits[track.track_id] = Visit.begin(track)

@@ -80,11 +80,12 @@ def rows_above(scores: Tensor, confidence: float) -> npt.NDArray[np.intp]:
     """
     if scores.flags.c_contiguous:
         demand_finite(scores.max(initial=0.0))
-        hits = np.flatnonzero(scores >= confidence) // scores.shape[1]
-        return np.asarray(hits[np.flatnonzero(np.diff(hits, prepend=-1))])
+        hits = (scores.ravel() >= confidence).nonzero()[0] // scores.shape[1]
+        return np.asarray(hits[np.diff(hits, prepend=-1).nonzero()[0]])
     best = scores.max(axis=1)  # a row's scores lie far apart in memory: numpy compares whole columns
     demand_finite(best)
-    return np.flatnonzero(best >= confidence)
+    rows: npt.NDArray[np.intp] = (best >= confidence).nonzero()[0]
+    return rows
 
 
 def best_class(scores: Tensor) -> tuple[Tensor, npt.NDArray[np.int32]]:
