@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,8 +21,10 @@ from edged.config.schema import CameraSection, Config
 from edged.detect.catalogue import find_model, shipped_models
 from edged.detect.detector import ModelDetector
 from edged.detect.load import load_spec
-from edged.detect.selfcheck import check_model, load_model
+from edged.detect.selfcheck import ModelReport, load_model
+from edged.detect.selfcheck import verify_model as check_and_report
 from edged.detect.spec import ModelSpec
+from edged.domain.frame import BgrImage
 from edged.domain.labels import class_groups
 from edged.errors import ConfigError, StoreNotWritable
 from edged.health.status_file import NAME as STATUS_NAME
@@ -290,56 +291,25 @@ def open_recording(folder: Path, labels: Sequence[str]) -> Iterator[FrameObserve
         yield recording
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """A line of `edged models list`."""
-
-    name: str
-    input: str
-    labels: str
-    licence: str
-    about: str
+def list_models() -> dict[str, ModelSpec]:
+    """The models that came with edged, by the names that a configuration can use. Raises ModelError."""
+    return {name: load_spec(folder) for name, folder in shipped_models().items()}
 
 
-def list_models() -> list[ModelInfo]:
-    """The models that came with edged. Raises ModelError when one of them is damaged."""
-    specs = {name: load_spec(folder) for name, folder in shipped_models().items()}
-    return [
-        ModelInfo(
-            name=name,
-            input=f"{spec.input.width_px} × {spec.input.height_px}",
-            labels=", ".join(spec.labels),
-            licence=spec.licence,
-            about=f"{spec.name}, {spec.source}",
-        )
-        for name, spec in specs.items()
-    ]
+def verify_model(model: str, image_path: Path | None = None) -> ModelReport:
+    """Load a model by folder or name and try it, on a picture too where one is named.
 
-
-def verify_model(model: str, image_path: Path | None = None) -> list[str]:
-    """Load a model by folder or name, run it, and say in lines what it gave. Raises ModelError and SourceError."""
+    Raises ModelError and SourceError.
+    """
     spec = load_spec(find_model(model))
+    image = None if image_path is None else _read_picture(image_path)
     with closing(make_ncnn_backend(spec)) as backend:
-        shapes = check_model(spec, backend)
-        lines = [
-            f"{spec.name}: sound ({spec.licence}; {spec.source})",
-            f"input    {spec.input.width_px} × {spec.input.height_px} {spec.input.colour.value}",
-            f"head     {spec.head.family.value}, {len(spec.labels)} labels",
-            f"outputs  {', '.join(str(shape) for shape in shapes)}",
-        ]
-        if image_path is not None:
-            lines += _what_is_in(image_path, ModelDetector(spec, backend))
-    return lines
+        return check_and_report(spec, backend, image)
 
 
-def _what_is_in(image_path: Path, detector: ModelDetector) -> list[str]:
-    with closing(open_source(str(image_path), clock=SystemClock(), in_real_time=False)) as source:
+def _read_picture(path: Path) -> BgrImage:
+    with closing(open_source(str(path), clock=SystemClock(), in_real_time=False)) as source:
         source.open()
         frame = source.read(timeout_s=1.0)
-        if frame is None:
-            return []
-        found = detector.detect(frame.image())
-    lines = [f"found    {len(found)} objects in {image_path}"]
-    for xyxy, confidence, class_id in zip(found.xyxy.tolist(), found.confidence, found.class_id, strict=True):
-        lines.append(f"  {detector.labels[class_id]} {confidence:.0%} at {', '.join(f'{edge:.0f}' for edge in xyxy)}")
-    return lines
+        assert frame is not None  # a recording never times out
+        return frame.image()

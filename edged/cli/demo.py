@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from edged.cli.signals import StopSignals
 from edged.cli.tracing import TraceLabelOption, TraceOption
+from edged.errors import SourceNotFound
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,8 +29,11 @@ _CAMERA = "demo"
 
 def demo(
     source: Annotated[
-        str, typer.Option(help="A video file, a folder of images, or a camera (/dev/video0).", show_default=False)
-    ],
+        Optional[str],  # noqa: UP045 - typer reads this on Python 3.10 too
+        typer.Option(
+            help="A video file, a folder of images, or /dev/video0. Default: the clip that scripts/demo fetched."
+        ),
+    ] = None,
     model: Annotated[str, typer.Option(help="A model folder, or a name from `edged models list`.")] = "builtin",
     data: Annotated[Path, typer.Option(help="Where the events and pictures go.", metavar="DIR")] = Path("demo-output"),
     every: Annotated[int, typer.Option(help="Detect every N-th frame and predict in between.", min=1)] = 1,
@@ -47,6 +52,7 @@ def demo(
 
     log_to_stderr("warning")
     console = stdout_console()
+    source = source or _fetched_clip()
     config = app.demo_config(camera=_CAMERA, source=source, model=model, data_dir=data, every=every, threads=threads)
     beginning = _Beginning()
     with StopSignals() as signals, ExitStack() as resources:
@@ -64,6 +70,18 @@ def demo(
     console.print(_summary(status, records))
     for name, path in _written(data, trace, pictures=pictures):
         console.print(f"  {name:<18}{path}", soft_wrap=True)
+
+
+def _fetched_clip() -> str:
+    """The clip that scripts/demo fetches. Raises SourceNotFound when it did not yet."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    clip = cache / "edged" / "vtest.avi"
+    if not clip.is_file():
+        raise SourceNotFound(
+            "Which video? No source was named, and no clip was fetched yet.",
+            hint="Name one with --source FILE (or /dev/video0); ./scripts/demo in the repository fetches a clip.",
+        )
+    return str(clip)
 
 
 class _Beginning:

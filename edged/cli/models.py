@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
+
+if TYPE_CHECKING:
+    from edged.detect.selfcheck import ModelReport
 
 _BETTER = """\
 Better for real work, as folders of your own (docs/models.md):
@@ -29,8 +33,9 @@ def list_models() -> None:
     from edged.cli.console import stdout_console
 
     table = Table("name", "input", "labels", "licence", "what it is", box=box.SIMPLE_HEAD, pad_edge=False)
-    for model in edged_app.list_models():
-        table.add_row(model.name, model.input, model.labels, model.licence, model.about)
+    for name, spec in edged_app.list_models().items():
+        size = f"{spec.input.width_px} × {spec.input.height_px}"
+        table.add_row(name, size, ", ".join(spec.labels), spec.licence, f"{spec.name}, {spec.source}")
     console = stdout_console()
     console.print(table)
     console.print(_BETTER)
@@ -50,5 +55,19 @@ def verify(
     """
     from edged import app as edged_app
 
-    for line in edged_app.verify_model(model, image):
+    for line in _words(edged_app.verify_model(model, image)):
         typer.echo(line)
+
+
+def _words(report: ModelReport) -> Iterator[str]:
+    spec = report.spec
+    yield f"{spec.name}: sound ({spec.licence}; {spec.source})"
+    wanted = spec.input
+    yield f"input    {wanted.width_px} × {wanted.height_px} {wanted.colour.value}, {wanted.resize.value}"
+    yield f"head     {spec.head.family.value}, {len(spec.labels)} labels"
+    yield f"outputs  {', '.join(map(str, report.output_shapes))}"
+    if report.detections is not None:
+        found = report.detections
+        yield f"found    {len(found)} objects"
+        for xyxy, confidence, class_id in zip(found.xyxy.tolist(), found.confidence, found.class_id, strict=True):
+            yield f"  {spec.labels[class_id]} {confidence:.0%} at {', '.join(f'{edge:.0f}' for edge in xyxy)}"

@@ -28,10 +28,11 @@ _GREY = np.full((64, 64, 3), 114, np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class ModelReport:
-    """What a model did with a picture."""
+    """What a sound model is and did."""
 
+    spec: ModelSpec
     output_shapes: tuple[tuple[int, ...], ...]  # as the backend gave them, in the spec's order
-    detections: Detections  # at the model's own thresholds, boxes in pixels of the picture
+    detections: Detections | None  # in the picture, at the model's own thresholds; None without a picture
 
 
 def load_model(
@@ -78,11 +79,13 @@ def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> t
     return tuple(output.shape for output in outputs)
 
 
-def verify_model(spec: ModelSpec, backend: Backend, image: BgrImage) -> ModelReport:
-    """Check the model on a grey picture and on `image`, and say what it finds there. Raises ModelError."""
-    check_model(spec, backend)
-    shapes = check_model(spec, backend, image)
-    return ModelReport(shapes, ModelDetector(spec, backend).detect(image))
+def verify_model(spec: ModelSpec, backend: Backend, image: BgrImage | None = None) -> ModelReport:
+    """Check the model on a grey picture and, where there is one, on `image`. Raises ModelError."""
+    shapes = check_model(spec, backend)
+    if image is None:
+        return ModelReport(spec, shapes, None)
+    check_model(spec, backend, image)
+    return ModelReport(spec, shapes, ModelDetector(spec, backend).detect(image))
 
 
 def _check_finite(spec: ModelSpec, outputs: Sequence[Tensor]) -> None:
@@ -95,5 +98,5 @@ def _check_finite(spec: ModelSpec, outputs: Sequence[Tensor]) -> None:
             raise BackendError(
                 f"Model {spec.name}: {bad} of {output.size} numbers in output {name} are not finite.",
                 hint="The weights are damaged, or overflow in half precision: copy the model again, "
-                "or set the backend's precision to fp32.",
+                "or export it with 32-bit weights.",
             )

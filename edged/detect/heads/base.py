@@ -99,8 +99,8 @@ def demand_finite(numbers: Any) -> None:
     if not np.isfinite(numbers).all():
         raise BackendError(
             "The model gave numbers that are not finite.",
-            hint="The weights are damaged, or overflow in half precision: `edged models verify` tells; "
-            "set the backend's precision to fp32.",
+            hint="The weights are damaged, or overflow in half precision: copy the model again, "
+            "or export it with 32-bit weights.",
         )
 
 

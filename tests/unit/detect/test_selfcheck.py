@@ -70,6 +70,7 @@ def test_verify_tells_shapes_and_what_it_finds(tmp_path: Path, shared_dir: Path)
     image: Any = cv2.imread(str(shared_dir / "images" / "bus.jpg"))
     report = verify_model(detector.spec, ncnn_fp32(detector.spec), image)
     assert report.output_shapes == ((84, 2100),)
+    assert report.detections is not None
     assert "bus" in [detector.labels[row] for row in report.detections.class_id]
 
 
