@@ -11,7 +11,7 @@ from edged.errors import StoreCorrupt
 from edged.store.database import FILE_NAME, SQLITE_ERRORS, damaged, inspect, open_writer, store_error
 from edged.store.ids import is_id
 from edged.store.retention import remove_orphans
-from edged.store.salvage import SalvageReport, copy_rows, set_aside
+from edged.store.salvage import SalvageReport, copy_rows, set_aside, set_aside_files
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +85,30 @@ def _enter(connection: sqlite3.Connection, folder: Path, run: Run) -> Run | None
     ).fetchone()
     previous = None if row is None else Run(*row)
     if previous is not None and previous.ended_wall_at is None:
-        orphans = remove_orphans(connection, folder)
-        log.warning("the last run did not end cleanly; the event log is sound, %d stray snapshots deleted", orphans)
+        _tidy_up(connection, folder)
     connection.execute(
         f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (run_id) DO NOTHING",
         (run.run_id, run.boot_id, run.started_wall_at, run.started_at, run.version),
     )
     return previous
+
+
+def _tidy_up(connection: sqlite3.Connection, folder: Path) -> None:
+    """Delete what a crash left of pictures.
+
+    While a damaged file is kept, a picture without a row may belong to an event that could not be saved from it.
+    """
+    if kept := set_aside_files(folder):
+        count = remove_orphans(connection, folder, half_written_only=True)
+        log.warning(
+            "the last run did not end cleanly; %d half-written snapshots deleted; those without an event are kept as "
+            "long as %s is",
+            count,
+            kept[0].name,
+        )
+    else:
+        count = remove_orphans(connection, folder, half_written_only=False)
+        log.warning("the last run did not end cleanly; the event log is sound, %d stray snapshots deleted", count)
 
 
 def _begin_anew(path: Path, *, wall_at: float) -> SalvageReport:

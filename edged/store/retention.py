@@ -103,19 +103,22 @@ def prune_snapshots(connection: sqlite3.Connection, folder: Path, *, bytes_max: 
     return bool(excess > 0)
 
 
-def remove_orphans(connection: sqlite3.Connection, folder: Path) -> int:
+def remove_orphans(connection: sqlite3.Connection, folder: Path, *, half_written_only: bool) -> int:
     """Delete what a crash left of the newest pictures: those half written, and those whose row never came."""
     days = sorted((folder / "snapshots").glob("*"), key=lambda day: day.stat().st_mtime)[-_NEWEST_DAYS:]
     orphans = [
         picture
         for day in days
         for picture in day.glob("*")
-        if connection.execute("SELECT 1 FROM events WHERE event_id = ?", (picture.name[:-4],)).fetchone() is None
-        or picture.suffix != ".jpg"
+        if picture.suffix == ".tmp" or (not half_written_only and not _has_row(connection, picture))
     ]
     for picture in orphans:
         picture.unlink()
     return len(orphans)
+
+
+def _has_row(connection: sqlite3.Connection, picture: Path) -> bool:
+    return connection.execute("SELECT 1 FROM events WHERE event_id = ?", (picture.stem,)).fetchone() is not None
 
 
 def _remove_days(snapshots: Path, *, before: str) -> None:

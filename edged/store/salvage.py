@@ -33,6 +33,11 @@ class SalvageReport:
     runs: int
 
 
+def set_aside_files(folder: Path) -> list[Path]:
+    """Every damaged file that was set aside in `folder` and is still there, by name."""
+    return sorted(folder.glob("*.damaged-*.db"))
+
+
 def set_aside(path: Path, *, wall_at: float) -> Path:
     """Rename a database, with its -wal and -shm, to a name with the date in it; return the new path.
 

@@ -58,6 +58,10 @@ def integrity(folder: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
+def pictures(folder: Path) -> list[Path]:
+    return sorted((folder / "snapshots").rglob("*.jpg"))
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -120,6 +124,37 @@ def test_events_that_are_only_in_the_log_file_are_saved_too(make_store: MakeStor
         "events.damaged-20231114T221320Z.db",
         "events.damaged-20231114T221320Z.db-wal",
     ]
+
+
+def test_pictures_of_events_that_could_not_be_saved_are_kept_while_the_damaged_file_is(
+    make_store: MakeStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed = make_store()
+    for number in range(EVENTS):
+        killed.put(an_event(number), JPEG if number % 7 == 0 else None)
+    killed.step()
+    assert killed._opened is not None
+    killed._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    taken = pictures(tmp_path / "data")
+    (taken[0].parent / "01a20a5f-64a5-7149-b45a-94e424cd5c22.tmp").write_bytes(JPEG[:3])
+    content = bytearray((tmp_path / "data" / "events.db").read_bytes())
+    for start in range(len(content) // 2, len(content), PAGE_BYTES):
+        content[start : start + PAGE_BYTES] = b"\xa5" * PAGE_BYTES
+    folder = tmp_path / "after"
+    shutil.copytree(tmp_path / "data", folder, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
+    opened_over(bytes(content), folder)._lock.release()  # as if it had been killed
+    assert 0 < len(logged(folder)) < EVENTS
+    mended = EventStore(folder, clock=FakeClock(), version="3")
+    mended.open()
+    mended._lock.release()
+    assert [path.name for path in pictures(folder)] == [path.name for path in taken]
+    assert not list(folder.rglob("*.tmp"))
+    assert "is sound" not in caplog.text
+
+    for name in set_aside_files(folder):
+        (folder / name).unlink()
+    EventStore(folder, clock=FakeClock(), version="4").open()
+    assert len(pictures(folder)) == sum(record.snapshot is not None for record in logged(folder))
 
 
 def test_a_second_damaged_file_in_the_same_second_overwrites_nothing(tmp_path: Path) -> None:
