@@ -10,6 +10,7 @@ from edged.capture.camera import CameraSource
 from edged.capture.image_folder import IMAGE_SUFFIXES, ImageFolderSource
 from edged.capture.video_file import VideoFileSource
 from edged.clock import Clock
+from edged.domain.devices import device_path
 from edged.errors import SourceNotFound, SourceUnreadable
 from edged.ports import Source
 
@@ -17,9 +18,10 @@ from edged.ports import Source
 def open_source(spec: str, *, clock: Clock, in_real_time: bool, image_interval_s: float = 0.1) -> Source:
     """Choose the source for `spec`; the caller opens it.
 
-    `spec` is /dev/videoN or N, a folder of pictures, a picture, or a video file. `in_real_time` and `image_interval_s`
-    (seconds from one picture to the next) are for files. Raises SourceUnreadable for an address on the network and
-    SourceNotFound for nothing at all; whether the rest exists is found out by Source.open().
+    `spec` is a device (edged.domain.devices), a folder of pictures, a picture, or a video file. `in_real_time` and
+    `image_interval_s` (seconds from one picture to the next) are for files. Raises SourceUnreadable for an address on
+    the network and for a link to a device from elsewhere, and SourceNotFound for nothing at all; whether the rest
+    exists is found out by Source.open().
     """
     if not spec or "\0" in spec:
         raise SourceNotFound(f"{spec!r} is no source", hint="Name a camera (/dev/video0), a video file or a folder.")
@@ -28,12 +30,16 @@ def open_source(spec: str, *, clock: Clock, in_real_time: bool, image_interval_s
             f"{spec} is on the network, and edged does not read network streams yet",
             hint="Use a camera at this machine (/dev/video0), or record the stream to a file first.",
         )
-    if re.fullmatch("[0-9]{1,3}", spec):
-        spec = f"/dev/video{int(spec)}"
+    device = device_path(spec)
+    if device is not None:
+        return CameraSource(Path(device), clock=clock)
     path = Path(spec)
     mode = _mode(path)
-    if stat.S_ISCHR(mode) or re.fullmatch("/dev/(video[0-9]+|v4l/.+)", spec):
-        return CameraSource(path, clock=clock)
+    if stat.S_ISCHR(mode):
+        raise SourceUnreadable(
+            f"{spec} leads to a device, and a camera is known by a name below /dev/",
+            hint=f"Name the device itself: {path.resolve()}",
+        )
     if stat.S_ISDIR(mode) or path.suffix.lower() in IMAGE_SUFFIXES:
         return ImageFolderSource(path, clock=clock, interval_s=image_interval_s, in_real_time=in_real_time)
     return VideoFileSource(path, clock=clock, in_real_time=in_real_time)

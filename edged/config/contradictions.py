@@ -6,11 +6,13 @@ mistakes in a file that has others as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os.path
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
 from edged.config.toml_text import shown
+from edged.domain.devices import device_path
 
 Place = tuple[str | int, ...]
 """Where in the file: ("camera", 1, "name")."""
@@ -22,13 +24,14 @@ def contradictions(tables: Mapping[str, Any]) -> list[tuple[Place, str]]:
     return [
         *_confidences(tables),
         *_shared(cameras, "name", "every camera needs a name of its own"),
-        *_shared(cameras, "source", "a device gives its frames to one reader only"),
+        *_shared(cameras, "source", "a device gives its frames to one reader only", of=_device),
     ]
 
 
-def is_device(source: str) -> bool:
-    """Whether a source is a camera, which never ends, rather than a file or a folder."""
-    return source.startswith(("/dev/video", "/dev/v4l/"))
+def _device(source: str) -> str | None:
+    """The device itself, however many links lead to it; None for a file or folder, which many may read."""
+    path = device_path(source)
+    return None if path is None or "\0" in path else os.path.realpath(path)
 
 
 def _cameras(tables: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
@@ -53,12 +56,16 @@ def _number(tables: Mapping[str, Any], section: str, key: str) -> float | None:
     return number if isinstance(number, int | float) and not isinstance(number, bool) else None
 
 
-def _shared(cameras: list[tuple[int, Mapping[str, Any]]], key: str, why: str) -> Iterator[tuple[Place, str]]:
+def _shared(
+    cameras: list[tuple[int, Mapping[str, Any]]], key: str, why: str, of: Callable[[str], str | None] = str
+) -> Iterator[tuple[Place, str]]:
+    """Find the texts that are one and the same thing; `of` says which thing a text names, None one to be shared."""
     first_with: dict[str, int] = {}
     for index, camera in cameras:
-        value = camera.get(key)
-        if not isinstance(value, str) or (key == "source" and not is_device(value)):
+        text = camera.get(key)
+        thing = of(text) if isinstance(text, str) else None
+        if thing is None:
             continue
-        if value in first_with:
-            yield ("camera", index, key), f"{shown(value)} is taken by camera[{first_with[value]}]; {why}"
-        first_with.setdefault(value, index)
+        if thing in first_with:
+            yield ("camera", index, key), f"{shown(text)} is taken by camera[{first_with[thing]}]; {why}"
+        first_with.setdefault(thing, index)

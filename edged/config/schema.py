@@ -6,13 +6,13 @@ from here. An option that is `None` is not set: its sentence says what holds the
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, model_validator
 
-from edged.config.contradictions import contradictions, is_device
+from edged.config.contradictions import contradictions
+from edged.domain.devices import device_path
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 
@@ -49,9 +49,7 @@ def _folder(path: Path, info: ValidationInfo) -> Path:
 def _source(text: str, info: ValidationInfo) -> str:
     if "://" in text:
         raise ValueError("edged reads a file, a folder of images or a /dev/video device, and no network address")
-    if re.fullmatch("[0-9]{1,3}", text):
-        return f"/dev/video{int(text)}"
-    return _resolve(text, info)
+    return _resolve(device_path(text) or text, info)
 
 
 def _model_path(text: str, info: ValidationInfo) -> str:
@@ -212,7 +210,7 @@ class CameraSection(Section):
     @property
     def is_device(self) -> bool:
         """Whether the source is a camera, which never ends, rather than a file or folder."""
-        return is_device(self.source)
+        return device_path(self.source) is not None
 
 
 class Config(Section):

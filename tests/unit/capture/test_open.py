@@ -18,7 +18,7 @@ def chosen(spec: str) -> Source:
     return open_source(spec, clock=FakeClock(), in_real_time=False)
 
 
-@pytest.mark.parametrize("spec", ["0", "12", "/dev/video0", "/dev/v4l/by-id/usb-camera-index0", "/dev/null"])
+@pytest.mark.parametrize("spec", ["0", "12", "/dev/video0", "/dev/v4l/by-id/usb-camera-index0", "/dev/cam-yard"])
 def test_numbers_and_devices_are_cameras(spec: str) -> None:
     assert isinstance(chosen(spec), CameraSource)
 
@@ -28,9 +28,16 @@ def test_a_folder_or_a_picture_plays_pictures(tmp_path: Path) -> None:
     assert isinstance(chosen("street.JPG"), ImageFolderSource)
 
 
-@pytest.mark.parametrize("spec", ["clip.mp4", "clip", "/dev/shm/clip.avi", "/dev/video", "2026"])
+@pytest.mark.parametrize("spec", ["clip.mp4", "clip", "/dev/shm/clip.avi", "2026"])
 def test_anything_else_is_a_video_file(spec: str) -> None:
     assert isinstance(chosen(spec), VideoFileSource)
+
+
+def test_a_link_to_a_device_from_elsewhere_is_refused_with_what_to_name_instead(tmp_path: Path) -> None:
+    (tmp_path / "camera").symlink_to("/dev/null")
+    with pytest.raises(SourceUnreadable, match="leads to a device") as caught:
+        chosen(str(tmp_path / "camera"))
+    assert "/dev/null" in caught.value.hint
 
 
 @pytest.mark.parametrize("spec", ["rtsp://camera/stream", "http://camera/live", "https://camera/", "RTSP://x"])

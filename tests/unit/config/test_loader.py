@@ -164,6 +164,29 @@ def test_a_mistake_in_the_file_says_where_what_and_how_to_mend_it(text: str, sai
     assert any(said in mistake for mistake in mistakes(text)), mistakes(text)
 
 
+def test_a_link_that_a_udev_rule_made_is_a_device() -> None:
+    assert parse(CAMERA.replace("/dev/video0", "/dev/cam-yard")).camera[0].is_device
+
+
+@pytest.mark.parametrize("same", ["0", "/dev/../dev/video0"])
+def test_one_device_by_two_names_is_a_mistake(same: str) -> None:
+    twice = CAMERA + CAMERA.replace("/dev/video0", same).replace("yard", "gate")
+    assert any("camera[1].source" in mistake and "taken by camera[0]" in mistake for mistake in mistakes(twice))
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_symlink(), reason="this system has no link in /dev")
+def test_a_device_and_a_link_to_it_are_one_device() -> None:
+    twice = CAMERA.replace("/dev/video0", "/dev/stdin") + CAMERA.replace("/dev/video0", "/dev/fd/0").replace(
+        "yard", "gate"
+    )
+    assert any("taken by camera[0]" in mistake for mistake in mistakes(twice))
+
+
+def test_a_device_with_a_nul_character_is_a_mistake() -> None:
+    nul = CAMERA.replace("/dev/video0", "/dev/video\\u0000")
+    assert any("cannot hold a NUL" in mistake for mistake in mistakes(nul + nul.replace("yard", "gate")))
+
+
 def test_two_files_may_feed_two_cameras_of_one_clip() -> None:
     clip = CAMERA.replace("/dev/video0", "clip.mp4")
     assert len(parse(clip + clip.replace("yard", "gate")).camera) == 2
