@@ -17,7 +17,7 @@ from edged.capture.os_errors import source_error
 from edged.clock import Clock
 from edged.domain.frame import BgrImage, Frame
 from edged.domain.health import SourceStats
-from edged.errors import SourceBusy, SourceUnreadable
+from edged.errors import SourceBusy, SourceLost, SourceUnreadable
 
 # linux/videodev2.h
 _VIDIOC_QUERYCAP = 0x80685600
@@ -26,6 +26,7 @@ _DEVICE_CAPS_AT = 88
 _CAP_VIDEO_CAPTURE = 0x1
 
 _RETRY_S = 0.05
+_DAMAGED_MAX = 30  # so many damaged frames on end are no bad luck: the camera is opened again
 
 
 class Capture(Protocol):
@@ -87,13 +88,19 @@ class CameraSource:
         self._connect = connect
         self._capture: Capture | None = None
         self._seq = 0
+        self._damaged = 0  # on end
         self._never = threading.Event()
 
     def open(self) -> None:
         """Start streaming. Raises SourceNotFound, SourceDenied, SourceBusy or SourceUnreadable."""
         self.close()
         self._check_node(self._path)
-        capture = self._connect(self._path)
+        try:
+            capture = self._connect(self._path)
+        except cv2.error as error:
+            raise SourceUnreadable(
+                f"{self._path} cannot be opened: {error}", hint="Plug the camera in again, or try another one."
+            ) from error
         if not capture.isOpened():
             capture.release()
             raise SourceBusy(
@@ -102,6 +109,7 @@ class CameraSource:
             )
         self._capture = capture
         self._seq = 0
+        self._damaged = 0
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next frame, or None. Raises SourceError when the camera is gone, RuntimeError when not open."""
@@ -109,8 +117,8 @@ class CameraSource:
             raise RuntimeError("read() needs open() first")
         deadline = self._clock.monotonic() + timeout_s
         while True:
-            arrived, image = self._capture.read()
-            if arrived and image is not None:
+            image = self._grab(self._capture)
+            if image is not None:
                 return self._frame(image)
             self._check_node(self._path)
             if self._clock.monotonic() >= deadline:
@@ -126,6 +134,23 @@ class CameraSource:
     def frame_count(self) -> int | None:
         """Nobody knows."""
         return None
+
+    def _grab(self, capture: Capture) -> BgrImage | None:
+        """Get the next picture; None when none came, or a damaged one."""
+        try:
+            arrived, image = capture.read()
+        except cv2.error as error:
+            self.stats.corrupt += 1
+            self._damaged += 1
+            if self._damaged >= _DAMAGED_MAX:
+                raise SourceLost(
+                    f"{self._path} has given {_DAMAGED_MAX} damaged frames on end: {error}",
+                    hint="Check the cable and the power of the camera: too little of either damages frames.",
+                ) from error
+            return None
+        if arrived:
+            self._damaged = 0
+        return image if arrived else None
 
     def _frame(self, image: BgrImage) -> Frame:
         frame = Frame(

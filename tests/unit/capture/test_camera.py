@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,7 +16,10 @@ from tests.unit.capture.clips import as_nobody
 
 
 class ScriptedCapture:
-    """Gives pictures in turn; None is a frame that did not come in the second that the driver was given."""
+    """Gives pictures in turn, or raises what stands among them.
+
+    None is a frame that did not come in the second that the driver was given.
+    """
 
     def __init__(self, clock: FakeClock, pictures: Sequence[Any], *, opens: bool = True) -> None:
         self._clock = clock
@@ -29,6 +33,8 @@ class ScriptedCapture:
     def read(self) -> tuple[bool, Any]:
         picture = next(self._pictures, None)
         self._clock.advance(1.0 if picture is None else 0.04)
+        if isinstance(picture, Exception):
+            raise picture
         return picture is not None, picture
 
     def release(self) -> None:
@@ -121,6 +127,42 @@ def test_a_camera_that_is_pulled_out_is_an_error() -> None:
     source.read(1.0)
     with pytest.raises(SourceLost):
         source.read(1.0)
+
+
+def test_a_frame_that_opencv_cannot_read_is_counted_and_passed_over() -> None:
+    clock = FakeClock()
+    source = camera(clock, ScriptedCapture(clock, [cv2.error("bad JPEG"), cv2.error("bad JPEG"), picture(1)]))
+    source.open()
+    frame = source.read(1.0)
+    assert frame is not None
+    assert frame.seq == 0
+    assert (source.stats.corrupt, source.stats.frames) == (2, 1)
+
+
+def test_a_camera_that_gives_nothing_but_damaged_frames_is_lost() -> None:
+    clock = FakeClock()
+    source = camera(clock, ScriptedCapture(clock, [cv2.error("bad JPEG")] * 999))
+    source.open()
+    with pytest.raises(SourceLost, match="bad JPEG"):
+        source.read(9.0)
+    assert source.stats.corrupt == 30
+
+
+def test_damaged_frames_now_and_then_do_not_add_up_to_a_lost_camera() -> None:
+    clock = FakeClock()
+    source = camera(clock, ScriptedCapture(clock, [cv2.error("bad JPEG"), picture(1)] * 40))
+    source.open()
+    assert all(source.read(1.0) for _ in range(40))
+    assert source.stats.corrupt == 40
+
+
+def test_a_camera_that_opencv_fails_to_open_is_unreadable() -> None:
+    def fail(path: Path) -> ScriptedCapture:
+        raise cv2.error("unknown format")
+
+    source = CameraSource(Path("/dev/video0"), clock=FakeClock(), check_node=lambda path: None, connect=fail)
+    with pytest.raises(SourceUnreadable, match="unknown format"):
+        source.open()
 
 
 def test_closing_gives_the_camera_back_once() -> None:
