@@ -37,17 +37,17 @@ _WRITER_SETTINGS = (
 )
 
 
-def inspect(path: Path) -> None:
-    """See whether the file may be opened to write, without changing a byte of it; no file is fine.
+def inspect(path: Path, run_id: str) -> None:
+    """See whether the run `run_id` may open the file to write, without changing a byte of it; no file is fine.
 
-    It is read whole when the last run in it did not end cleanly. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
+    It is read whole when the run before did not end cleanly. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
     """
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
         with closing(_connect(path, "mode=ro")) as connection:
             _check_ours(connection, path)
-            if version_of(connection) > 0 and not _ended_cleanly(connection):
+            if version_of(connection) > 0 and follows_unclean_end(connection, run_id):
                 _check_whole(connection, path)
     except SQLITE_ERRORS as error:
         raise store_error(error, path) from error
@@ -105,6 +105,20 @@ def open_reader(path: Path) -> sqlite3.Connection:
         raise
 
 
+def follows_unclean_end(connection: sqlite3.Connection, run_id: str) -> bool:
+    """Tell whether the run before did not end cleanly.
+
+    A run that is in the file has found that out already, and opens it anew. Raises sqlite3.Error.
+    """
+    return bool(
+        connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE rowid = (SELECT max(rowid) FROM runs) AND ended_wall_at IS NULL) "
+            "AND NOT EXISTS (SELECT 1 FROM runs WHERE run_id = ?)",
+            (run_id,),
+        ).fetchone()[0]
+    )
+
+
 def store_error(error: SqliteError, path: Path) -> StoreError:
     """Translate what SQLite says while writing."""
     text = str(error)
@@ -148,11 +162,6 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     return connection
-
-
-def _ended_cleanly(connection: sqlite3.Connection) -> bool:
-    last = connection.execute("SELECT ended_wall_at FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
-    return last is None or last[0] is not None
 
 
 def _check_whole(connection: sqlite3.Connection, path: Path) -> None:

@@ -19,7 +19,6 @@ from edged.store.lock import FolderLock, not_writable
 from edged.store.opening import Opened, Run, open_or_salvage
 from edged.store.retention import Retention
 from edged.store.rows import INSERT, record_to_row, snapshot_path
-from edged.store.salvage import SalvageReport
 from edged.store.snapshots import sync_folder, write_snapshots
 from edged.store.waiting import Waiting, WaitingRoom
 
@@ -73,8 +72,6 @@ class EventStore:
         self._error: StoreError | None = None
         self._retry_at = -math.inf
         self._retry_after_s = _FIRST_RETRY_AFTER_S
-        self.previous_run: Run | None = None
-        self.salvage: SalvageReport | None = None
 
     @property
     def run_id(self) -> str:
@@ -116,8 +113,6 @@ class EventStore:
             raise not_writable(self._folder, error) from error
         self._ids.skip_past(self._opened.last_event_id)
         self._is_damaged = False
-        self.previous_run = self._opened.previous
-        self.salvage = self._opened.salvage or self.salvage
 
     def run(self, stop: threading.Event) -> None:
         """Write what comes until `stop` is set, and then what is left."""

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from edged.errors import StoreCorrupt
-from edged.store.database import FILE_NAME, SQLITE_ERRORS, damaged, inspect, open_writer, store_error
+from edged.store.database import (
+    FILE_NAME,
+    SQLITE_ERRORS,
+    damaged,
+    follows_unclean_end,
+    inspect,
+    open_writer,
+    store_error,
+)
 from edged.store.ids import is_id
 from edged.store.retention import remove_orphans
-from edged.store.salvage import SalvageReport, copy_rows, set_aside, set_aside_files
+from edged.store.salvage import copy_rows, set_aside, set_aside_files
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +35,6 @@ class Run:
     started_wall_at: float  # seconds since 1970-01-01 UTC
     started_at: float  # monotonic seconds within the boot
     version: str
-    ended_wall_at: float | None = None  # None until a clean stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,6 @@ class Opened:
     """A database that is ready to be written."""
 
     connection: sqlite3.Connection
-    salvage: SalvageReport | None  # when the file was found damaged
-    previous: Run | None  # the run before this one
     last_event_id: str | None  # the greatest
 
 
@@ -55,20 +60,20 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, is_damaged: bool 
             return _open(folder, run)
         except StoreCorrupt as error:
             log.error("%s", error.message)
-    salvage = _begin_anew(path, wall_at=wall_at)
-    return replace(_open(folder, run), salvage=salvage)
+    _begin_anew(path, wall_at=wall_at)
+    return _open(folder, run)
 
 
 def _open(folder: Path, run: Run) -> Opened:
     path = folder / FILE_NAME
-    inspect(path)
+    inspect(path, run.run_id)
     connection = open_writer(path)
     try:
-        previous = _enter(connection, folder, run)
+        _enter(connection, folder, run)
         last_event_id = connection.execute("SELECT max(event_id) FROM events").fetchone()[0]
         if last_event_id is not None and not is_id(last_event_id):
             raise damaged(path, f"{last_event_id!r} is no event's id")
-        return Opened(connection, None, previous, last_event_id)
+        return Opened(connection, last_event_id)
     except SQLITE_ERRORS as error:
         connection.close()
         raise store_error(error, path) from error
@@ -77,20 +82,15 @@ def _open(folder: Path, run: Run) -> Opened:
         raise
 
 
-def _enter(connection: sqlite3.Connection, folder: Path, run: Run) -> Run | None:
+def _enter(connection: sqlite3.Connection, folder: Path, run: Run) -> None:
     """Look at how the last run ended, and write down this run."""
-    columns = "run_id, boot_id, started_wall_at, started_at, version, ended_wall_at"
-    row = connection.execute(
-        f"SELECT {columns} FROM runs WHERE run_id != ? ORDER BY rowid DESC LIMIT 1", (run.run_id,)
-    ).fetchone()
-    previous = None if row is None else Run(*row)
-    if previous is not None and previous.ended_wall_at is None:
+    if follows_unclean_end(connection, run.run_id):
         _tidy_up(connection, folder)
     connection.execute(
-        f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (run_id) DO NOTHING",
+        "INSERT INTO runs (run_id, boot_id, started_wall_at, started_at, version) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (run_id) DO NOTHING",
         (run.run_id, run.boot_id, run.started_wall_at, run.started_at, run.version),
     )
-    return previous
 
 
 def _tidy_up(connection: sqlite3.Connection, folder: Path) -> None:
@@ -111,7 +111,7 @@ def _tidy_up(connection: sqlite3.Connection, folder: Path) -> None:
         log.warning("the last run did not end cleanly; the event log is sound, %d stray snapshots deleted", count)
 
 
-def _begin_anew(path: Path, *, wall_at: float) -> SalvageReport:
+def _begin_anew(path: Path, *, wall_at: float) -> None:
     """Copy what can be read into a new file, and only then let it take the damaged one's place.
 
     So a disk that is full, or a crash, costs nothing but another try.
@@ -121,7 +121,7 @@ def _begin_anew(path: Path, *, wall_at: float) -> SalvageReport:
         leftover.unlink()
     connection = open_writer(fresh)
     try:
-        events, runs = copy_rows(path, connection)
+        events = copy_rows(path, connection)
     except SQLITE_ERRORS as error:
         raise store_error(error, fresh) from error
     finally:
@@ -129,4 +129,3 @@ def _begin_anew(path: Path, *, wall_at: float) -> SalvageReport:
     aside = set_aside(path, wall_at=wall_at)
     fresh.replace(path)
     log.warning("%d events were saved from the damaged event log, which is now %s", events, aside.name)
-    return SalvageReport(aside, events, runs)

@@ -7,7 +7,6 @@ import logging
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edged.domain.events import EventRecord
@@ -22,15 +21,6 @@ log = logging.getLogger(__name__)
 _RUN_COLUMNS = 6
 _ROWS_A_TRANSACTION = 1000
 _UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class SalvageReport:
-    """What became of a damaged file."""
-
-    set_aside: Path
-    events: int  # copied into the new file
-    runs: int
 
 
 def set_aside_files(folder: Path) -> list[Path]:
@@ -60,8 +50,8 @@ def set_aside(path: Path, *, wall_at: float) -> Path:
     return target
 
 
-def copy_rows(damaged: Path, connection: sqlite3.Connection) -> tuple[int, int]:
-    """Copy what can be read of `damaged` into an open, empty, autocommit database; return how many events and runs.
+def copy_rows(damaged: Path, connection: sqlite3.Connection) -> int:
+    """Copy what can be read of `damaged` into an open, empty, autocommit database; return how many events.
 
     A row that was overwritten or deleted may come back in its older form; so may an event that retention had deleted.
     Raises sqlite3.Error of the new database, and OSError when the damaged file cannot be read at all.
@@ -79,8 +69,7 @@ def copy_rows(damaged: Path, connection: sqlite3.Connection) -> tuple[int, int]:
         (_UNKNOWN, _UNKNOWN),
     )
     connection.execute("COMMIT")
-    events, runs = connection.execute("SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM runs)").fetchone()
-    return events, runs
+    return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
 
 
 def _all_rows(damaged: Path) -> Iterator[list[Value]]:

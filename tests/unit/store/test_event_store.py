@@ -192,6 +192,29 @@ def test_an_event_that_no_database_takes_does_not_hold_up_the_others(make_store:
     assert (store.status.written, store.status.dropped, store.status.error) == (2, 3, None)
 
 
+def test_what_an_earlier_run_left_is_looked_at_once_and_not_after_every_failure(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed = make_store()
+    killed.put(an_event(0), JPEG)
+    killed.step()
+    killed._lock.release()
+    store = make_store()
+    store.open()
+    assert caplog.text.count("did not end cleanly") == 1
+    picture = tmp_path / "data" / str(logged(tmp_path / "data")[0].snapshot)
+    stray = picture.with_name("01a20a5f-64a5-7149-b45a-94e424cd5c21.jpg")
+    stray.write_bytes(JPEG)
+    with a_full_disk():
+        store.put(an_event(1), None)
+        store.step()
+    clock.advance(2.0)
+    store.step()
+    assert store.status.error is None
+    assert caplog.text.count("did not end cleanly") == 1
+    assert stray.exists()
+
+
 def test_a_folder_that_cannot_be_written_is_a_clear_error_and_mends_itself(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
@@ -294,24 +317,19 @@ def test_a_database_from_the_future_is_left_alone(make_store: MakeStore, tmp_pat
     assert path.read_bytes() == before
 
 
-def test_the_next_run_knows_how_the_last_one_ended(make_store: MakeStore, clock: FakeClock) -> None:
-    first = make_store()
-    first.open()
-    assert first.previous_run is None
-    clock.advance(60.0)
-    first.close()
-    second = make_store()
-    second.open()
-    assert second.previous_run is not None
-    assert second.previous_run.run_id == first.run_id
-    assert second.previous_run.ended_wall_at == clock.wall()
-    assert second.previous_run.version == "1.2.3"
-    second._lock.release()  # as if it had been killed
-    third = make_store()
-    third.open()
-    assert third.previous_run is not None
-    assert third.previous_run.run_id == second.run_id
-    assert third.previous_run.ended_wall_at is None
+def test_the_log_tells_of_a_last_run_that_did_not_end_cleanly(
+    make_store: MakeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        store = make_store()
+        store.open()
+        store.close()
+    killed = make_store()
+    killed.open()
+    assert not caplog.records
+    killed._lock.release()
+    make_store().open()
+    assert "the last run did not end cleanly" in caplog.text
 
 
 def test_reading_where_there_is_no_log_is_a_clear_error(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ def seen_by_a_reader(folder: Path, *, after: str) -> tuple[set[int], str]:
 
 
 @pytest.mark.slow
-def test_nothing_that_a_reader_has_seen_is_lost_when_the_writer_is_killed(tmp_path: Path) -> None:
+def test_nothing_that_a_reader_has_seen_is_lost_when_the_writer_is_killed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     dice = random.Random(7)
     acknowledged: set[int] = set()
     last = ""
@@ -53,9 +55,7 @@ def test_nothing_that_a_reader_has_seen_is_lost_when_the_writer_is_killed(tmp_pa
     assert len(acknowledged) > ROUNDS
     store = EventStore(tmp_path, clock=SystemClock(), version="1")
     store.open()
-    assert store.salvage is None
-    assert store.previous_run is not None
-    assert store.previous_run.ended_wall_at is None
+    assert "did not end cleanly; the event log is sound" in caplog.text
     store.close()
     records = logged(tmp_path)
     numbers = [record.event.track_id for record in records]

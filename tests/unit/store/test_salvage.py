@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edged.errors import StoreCorrupt, StoreNewer, StoreNotWritable
-from edged.store.database import PAGE_BYTES
+from edged.store.database import PAGE_BYTES, inspect
 from edged.store.events import EventStore
 from edged.store.pages import file_pages, rows
 from edged.testing.clock import FakeClock
@@ -76,8 +76,7 @@ def test_what_is_no_database_is_set_aside_and_a_new_one_begun(
     store = opened_over(spoil(sound), tmp_path)
     assert set_aside_files(tmp_path)[0] == "events.damaged-20231114T221320Z.db"
     assert (tmp_path / "events.damaged-20231114T221320Z.db").read_bytes() == spoil(sound)
-    assert store.salvage is not None
-    assert store.salvage.events == 0
+    assert numbers(tmp_path) == []
     store.put(an_event(1), None)
     store.step()
     assert numbers(tmp_path) == [1]
@@ -93,11 +92,12 @@ def test_the_database_of_another_program_is_set_aside_whole(tmp_path: Path) -> N
     assert damaged.read_bytes() == content
 
 
-def test_with_the_first_page_gone_every_event_is_still_saved(sound: bytes, tmp_path: Path) -> None:
+def test_with_the_first_page_gone_every_event_is_still_saved(
+    sound: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = opened_over(b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:], tmp_path)
     assert numbers(tmp_path) == list(range(EVENTS))
-    assert store.salvage is not None
-    assert (store.salvage.events, store.salvage.runs) == (EVENTS, 1)
+    assert f"{EVENTS} events were saved" in caplog.text
     records = logged(tmp_path)
     assert {record.event for record in records} == {an_event(number) for number in range(EVENTS)}
     assert [record.snapshot is not None for record in records] == [number % 7 == 0 for number in range(EVENTS)]
@@ -226,7 +226,7 @@ def test_damage_that_shows_while_writing_is_mended_without_a_restart(
         store.step()
         clock.advance(40.0)
     assert numbers(tmp_path / "data") == list(range(EVENTS + 5))
-    assert store.salvage is not None
+    assert set_aside_files(tmp_path / "data")
     assert store.status.error is None
 
 
@@ -241,6 +241,24 @@ def test_damage_that_only_writing_meets_is_mended_too(make_store: MakeStore, clo
         store.step()
         clock.advance(40.0)
     assert numbers(tmp_path / "data") == [1, 2, 2, 2]
+
+
+def test_the_file_is_read_whole_after_an_unclean_end_of_another_run_but_not_of_this_one(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    store = make_store()
+    for number in range(EVENTS):
+        store.put(an_event(number), None)
+    store.step()
+    path = tmp_path / "data" / "events.db"
+    assert store._opened is not None
+    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xa5" * PAGE_BYTES)
+    inspect(path, store.run_id)
+    with pytest.raises(StoreCorrupt):
+        inspect(path, "another")
 
 
 def whole_rows(content: bytes, spoiled: bytes) -> set[int]:
@@ -281,9 +299,11 @@ def test_damage_anywhere_costs_only_the_pages_that_it_hit(
     try:
         found = {record.event.track_id for record in logged(folder)}
     except StoreCorrupt:
-        assert store.salvage is None  # after a clean end the file is not read whole: the damage shows when it matters
+        assert not set_aside_files(
+            folder
+        )  # after a clean end the file is not read whole: the damage shows when it matters
         return
-    if store.salvage is not None:
+    if set_aside_files(folder):
         assert whole_rows(sound, bytes(spoiled)) | {EVENTS} <= found
         assert integrity(folder) == "ok"
 
