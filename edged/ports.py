@@ -75,7 +75,7 @@ class Detector(Protocol):
         ...
 
     def detect(self, image: BgrImage) -> Detections:
-        """Find objects in an image of any size. Raises BackendError."""
+        """Find objects in an image of any size. Raises BackendError, and FrameCorrupt when it is no BGR picture."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ FrameObserver = Callable[[Frame, Tracks, Decision], None]
 """Told of every frame after it went through: the trace, the annotated video."""
 
 _CONFIRMED = int(TrackState.CONFIRMED)
+_WARN_EVERY_S = 60.0  # of damaged frames; a loose cable gives thousands
 
 
 @dataclass(slots=True)
@@ -66,10 +68,14 @@ class CameraPipeline:
         self._latency = latency
         self._observers = observers
         self._tracks = Tracks.empty(at=0.0)
+        self._detection_is_owed = False  # the last frame was to be detected on, but was damaged
+        self._warned_at = -math.inf
 
     def step(self, frame: Frame) -> None:
         """Take one frame all the way."""
         decision = self._scheduler.decide(frame.captured_at, self._tracks)
+        if self._detection_is_owed:
+            decision = Decision.DETECT
         if decision is Decision.DETECT:
             self._tracks = self._detect(frame)
         else:
@@ -89,18 +95,26 @@ class CameraPipeline:
     def _detect(self, frame: Frame) -> Tracks:
         try:
             image = frame.image()
+            started_at = self._clock.monotonic()
+            detections = self._detector.detect(image)
         except FrameCorrupt as error:
-            self.counts.corrupt += 1
-            log.warning("camera %s: %s", self.camera, error)
+            self._detection_is_owed = True
+            self._count_corrupt(error)
             return self._tracker.predict(frame.captured_at)
-        started_at = self._clock.monotonic()
-        detections = self._detector.detect(image)
+        self._detection_is_owed = False
         self._latency.add(self._clock.monotonic() - started_at)
         self.counts.detected += 1
         tracks = self._tracker.update(detections, frame.captured_at)
         if self._best_shots is not None:
             self._best_shots.offer(tracks, image)
         return tracks
+
+    def _count_corrupt(self, error: FrameCorrupt) -> None:
+        self.counts.corrupt += 1
+        now = self._clock.monotonic()
+        if now - self._warned_at >= _WARN_EVERY_S:
+            self._warned_at = now
+            log.warning("camera %s: damaged frames, %d so far: %s", self.camera, self.counts.corrupt, error)
 
     def _tell(self, tracks: Tracks) -> None:
         for rule in self._rules:

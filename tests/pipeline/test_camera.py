@@ -119,6 +119,47 @@ def test_a_corrupt_frame_is_predicted_over_and_counted() -> None:
     assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
 
 
+def test_a_picture_that_the_detector_cannot_take_is_a_corrupt_frame() -> None:
+    def find(image: BgrImage) -> Detections:
+        return damaged() if detector.calls == 10 else one_detection((10, 10, 30, 40))  # type: ignore[return-value]
+
+    detector, sink = ScriptedDetector(LABELS, find), MemorySink()
+    pipeline = pipeline_of(detector, sink, FakeClock())
+    for seq in range(20):
+        pipeline.step(a_frame(seq))
+
+    assert (pipeline.counts.frames, pipeline.counts.detected, pipeline.counts.corrupt) == (20, 19, 1)
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED]
+
+
+def test_the_frame_after_a_corrupt_one_is_detected_in_its_place() -> None:
+    seen = list[tuple[int, int]]()
+
+    def observe(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        seen.append((frame.seq, detector.calls))
+
+    detector = ScriptedDetector(LABELS, [])
+    pipeline = pipeline_of(detector, MemorySink(), FakeClock(), every=4, observers=[observe])
+    for seq in range(10):
+        pipeline.step(a_frame(seq, decode=damaged if seq in (4, 5) else None))
+
+    assert [calls for _, calls in seen] == [1, 1, 1, 1, 1, 1, 2, 2, 3, 3]  # 0, then 6 for 4, then 8
+
+
+def test_a_run_of_corrupt_frames_is_told_once_a_minute_with_their_number(caplog: pytest.LogCaptureFixture) -> None:
+    clock = FakeClock()
+    pipeline = pipeline_of(ScriptedDetector(LABELS, []), MemorySink(), clock)
+    for seq in range(300):
+        pipeline.step(a_frame(seq, decode=damaged))
+        clock.advance(0.5)
+
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 3  # at 0, 60 and 120 s
+    assert "half of the picture is missing" in told[0]
+    assert "damaged frames, 121 so far" in told[1]
+    assert pipeline.counts.corrupt == 300
+
+
 def test_a_camera_that_begins_with_corrupt_frames_works_all_the_same() -> None:
     sink = MemorySink()
     pipeline = pipeline_of(ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20), sink, FakeClock())

@@ -63,9 +63,9 @@ def test_the_report_adds_up_what_source_mailbox_and_pipeline_counted() -> None:
 
     assert (status.state, status.uptime_s, status.store.written) == ("stopped", 2.0, 3)
     assert camera.state == "ended"
-    assert (camera.frames, camera.detected, camera.frames_expected) == (10, 4, 20)
+    assert (camera.frames, camera.detected, camera.frames_expected) == (10, 5, 20)
     assert camera.skipped == 17  # 18 came, and nobody took any but the last
     assert camera.corrupt == 3
     assert camera.fps_in == pytest.approx(9.0)
-    assert camera.fps_detected == pytest.approx(2.0)
+    assert camera.fps_detected == pytest.approx(2.5)
     assert status.rss_bytes > 1_000_000
