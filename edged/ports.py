@@ -6,7 +6,7 @@ promises.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -106,8 +106,12 @@ class Rule(Protocol):
         """Take in the tracks of one instant and say what happened."""
         ...
 
-    def followed(self) -> Collection[int]:
-        """The track_ids that an event may still bear, also of tracks that the tracker has given up."""
+    def followed(self) -> Mapping[int, int]:
+        """The track_id that events bear, by that of each track whose object they may yet be about.
+
+        Both are the same, unless an object goes on as another track. Those that events bear are listed themselves, also
+        when the tracker has given the track up.
+        """
         ...
 
     def finish(self, at: float) -> list[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edged.domain.events import Box
@@ -25,8 +25,9 @@ class _Shot:
 
 
 class BestShots:
-    """Keeps one crop a track: large, confident, and whole rather than cut off by the frame's edge.
+    """Keeps one crop an object: large, confident, and whole rather than cut off by the frame's edge.
 
+    An object goes by the track_id that its events bear, though it may have gone on as another track.
     The JPEG is made only when an event asks for it.
     """
 
@@ -34,24 +35,29 @@ class BestShots:
         self._crop = crop
         self._encode = encode
         self._shots: dict[int, _Shot] = {}
+        self._names: Mapping[int, int] = {}
 
     def offer(self, tracks: Tracks, image: BgrImage) -> None:
         """Look at the tracks that were seen in this image. `tracks` and `image` are of the same instant."""
         for track in tracks:
             if track.state is TrackState.CONFIRMED and track.seen_at == tracks.at:
-                shot, score = self._shots.get(track.track_id), _score(track, image)
+                name = self._names.get(track.track_id, track.track_id)
+                shot, score = self._shots.get(name), _score(track, image)
                 if shot is None or score > shot.score * _BETTER_BY:
-                    self._shots[track.track_id] = _Shot(score, self._crop(image, track.xyxy))
+                    self._shots[name] = _Shot(score, self._crop(image, track.xyxy))
 
     def jpeg(self, track_id: int) -> bytes | None:
-        """The track's best shot as a JPEG; None when there is none."""
+        """The object's best shot as a JPEG; None when there is none."""
         shot = self._shots.get(track_id)
         return None if shot is None else self._encode(shot.image)
 
-    def keep_only(self, track_ids: Set[int]) -> None:
-        """Forget the shots of all other tracks: no event will ask for them."""
-        for track_id in self._shots.keys() - track_ids:
-            del self._shots[track_id]
+    def keep_only(self, names: Mapping[int, int]) -> None:
+        """Forget the shots of all tracks but these, and go on with the name that each is given here."""
+        shots, self._shots, self._names = self._shots, {}, names
+        for track_id, shot in shots.items():
+            name = names.get(track_id)
+            if name is not None and (name not in self._shots or shot.score > self._shots[name].score):
+                self._shots[name] = shot
 
 
 def _score(track: Track, image: BgrImage) -> float:

@@ -122,8 +122,10 @@ class CameraPipeline:
 
     def _forget_shots(self) -> None:
         if self._best_shots is not None:
-            followed = (rule.followed() for rule in self._rules)
-            self._best_shots.keep_only(set(self._tracks.track_id.tolist()).union(*followed))
+            names = {track_id: track_id for track_id in self._tracks.track_id.tolist()}
+            for rule in self._rules:
+                names.update(rule.followed())
+            self._best_shots.keep_only(names)
 
     def _put(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from edged.domain.events import Event, EventKind, LeftReason
 from edged.domain.tracks import Tracks
@@ -58,9 +58,10 @@ class Presence:
                 events += self._appear(track_id, visit)
         return self._leave(tracks.at) + events
 
-    def followed(self) -> Collection[int]:
-        """The track_ids of the objects in view and of those that may come back."""
-        return {visit.track_id for visit in (*self._visits.values(), *self._gone)}
+    def followed(self) -> Mapping[int, int]:
+        """The track_ids of the objects in view and of those that may come back; see ports.Rule."""
+        names = {visit.track_id: visit.track_id for visit in (*self._visits.values(), *self._gone)}
+        return names | {track_id: visit.track_id for track_id, visit in self._visits.items()}
 
     def finish(self, at: float) -> list[Event]:
         """No more tracks will come: close what is open. `at` is not used, since `left` bears the last sighting."""

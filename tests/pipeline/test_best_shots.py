@@ -60,6 +60,25 @@ def test_only_real_sightings_of_confirmed_tracks_are_taken() -> None:
 def test_shots_of_tracks_that_nobody_follows_are_forgotten() -> None:
     best = shots()
     best.offer(tracks_of(0, {1: (50, 50, 70, 70), 2: (100, 50, 120, 70)}), PICTURE)
-    best.keep_only({2, 77})
+    best.keep_only({2: 2, 77: 77})
     assert best.jpeg(1) is None
     assert best.jpeg(2) == b"20"
+
+
+def test_of_two_tracks_that_are_one_object_the_better_shot_stays() -> None:
+    for sides in ((20, 40), (40, 20)):
+        best = shots()
+        for track_id, side in enumerate(sides, start=1):
+            best.offer(tracks_of(0, {track_id: (50, 50, 50 + side, 50 + side)}), PICTURE)
+        best.keep_only({1: 1, 2: 1})
+        assert best.jpeg(1) == b"40"
+        assert best.jpeg(2) is None
+
+
+def test_a_track_that_goes_on_under_another_name_needs_to_beat_the_shot_of_that_name() -> None:
+    best = shots()
+    best.offer(tracks_of(0, {1: (50, 50, 90, 90)}), PICTURE)
+    best.keep_only({1: 1, 2: 1})
+    for side in (30, 60):
+        best.offer(tracks_of(1, {2: (50, 50, 50 + side, 50 + side)}), PICTURE)
+        assert best.jpeg(1) == (b"40" if side == 30 else b"60")

@@ -214,6 +214,22 @@ def test_events_carry_the_best_shot_of_their_own_track() -> None:
     assert all(jpeg is not None and jpeg.endswith(b"x 30") for jpeg in sink.snapshots)
 
 
+def test_an_object_that_rejoined_leaves_with_the_best_shot_of_both_its_tracks() -> None:
+    sink = MemorySink()
+    shots = BestShots(
+        crop=lambda image, box: image[int(box[1]) : round(box[3]), int(box[0]) : round(box[2])].copy(),
+        encode=lambda image: f"{image.shape[1]} wide".encode(),
+    )
+    first, second = one_detection((10, 10, 30, 40), confidence=0.6), one_detection((10, 10, 34, 40), confidence=0.95)
+    script = [first] * 20 + [Detections.empty()] * 15 + [second] * 20 + [Detections.empty()] * 60
+    pipeline = pipeline_of(ScriptedDetector(LABELS, script), sink, FakeClock(), best_shots=shots)
+    for seq in range(len(script)):
+        pipeline.step(a_frame(seq))
+
+    assert [(event.kind, event.track_id) for event in sink.events] == [(EventKind.APPEARED, 1), (EventKind.LEFT, 1)]
+    assert sink.snapshots == [b"20 wide", b"24 wide"]
+
+
 def test_the_shots_of_those_who_left_long_ago_are_not_kept() -> None:
     alive: list[weakref.ref[BgrImage]] = []
 

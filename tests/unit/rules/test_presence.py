@@ -178,6 +178,14 @@ def test_an_object_that_the_tracker_lost_and_found_again_is_told_once(gap_s: flo
     assert events[1].entry_xy == pytest.approx((320.0, 200.0))
 
 
+def test_an_object_that_goes_on_as_another_track_is_followed_under_its_first_id() -> None:
+    rule, path = Presence("yard", LABELS), standing(10.0)
+    watch([Seen(1, 0.0, 3.0, path), Seen(2, 5.0, 9.0, path)], until_s=5.5, rule=rule)
+    assert rule.followed() == {1: 1, 2: 2}  # not settled yet
+    watch([Seen(1, 0.0, 3.0, path), Seen(2, 5.0, 9.0, path)], until_s=7, rule=(rule := Presence("yard", LABELS)))
+    assert rule.followed() == {1: 1, 2: 1}
+
+
 def test_an_object_in_many_fragments_is_told_once() -> None:
     path = walking(0.0, pace=15.0)
     fragments = [Seen(number, 3.0 * number, 3.0 * number + 2.0, path) for number in range(6)]
