@@ -2,7 +2,7 @@
 
 Each step deletes a little and says whether there is more, so that a long clean-up never keeps events waiting. Rows go
 before their pictures: a crash in between leaves a picture without a row, and never a row without its picture. Steps
-raise sqlite3.Error and OSError.
+raise sqlite3.Error; a picture that cannot be deleted is told in the log.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edged.clock import Clock
 from edged.store.rows import day_of, snapshot_path
-from edged.store.snapshots import delete_snapshots
+from edged.store.snapshots import Sweeper, days_in, pictures_of
 
 _PRUNE_EVERY_S = 600.0
 _STEADY_CLOCK_S = 60.0
@@ -34,9 +34,10 @@ class Retention:
         self._snapshots_max_bytes = snapshots_max_bytes
         self._look_at = clock.monotonic() + _PRUNE_EVERY_S
         self._offset_s = self._offset()
+        self._sweeper = Sweeper()
 
     def step(self, connection: sqlite3.Connection, folder: Path) -> None:
-        """Delete a little, when it is time. Raises sqlite3.Error and OSError."""
+        """Delete a little, when it is time. Raises sqlite3.Error."""
         if self._clock.monotonic() < self._look_at:
             return
         more = self._clock_is_steady() and self._prune(connection, folder)
@@ -47,9 +48,9 @@ class Retention:
         more = False
         if self._keep_days is not None:
             before_wall_at = self._clock.wall() - self._keep_days * 86_400
-            more = prune_events(connection, folder, before_wall_at=before_wall_at)
+            more = prune_events(connection, folder, self._sweeper, before_wall_at=before_wall_at)
         if self._snapshots_max_bytes is not None:
-            more |= prune_snapshots(connection, folder, bytes_max=self._snapshots_max_bytes)
+            more |= prune_snapshots(connection, folder, self._sweeper, bytes_max=self._snapshots_max_bytes)
         return more
 
     def _clock_is_steady(self) -> bool:
@@ -60,7 +61,7 @@ class Retention:
         return self._clock.wall() - self._clock.monotonic()
 
 
-def prune_events(connection: sqlite3.Connection, folder: Path, *, before_wall_at: float) -> bool:
+def prune_events(connection: sqlite3.Connection, folder: Path, sweeper: Sweeper, *, before_wall_at: float) -> bool:
     """Delete some events older than an instant of the wall clock, with their pictures; True when there may be more."""
     old = connection.execute(
         "SELECT event_id, wall_at FROM events WHERE wall_at < ? ORDER BY wall_at LIMIT ?",
@@ -75,13 +76,13 @@ def prune_events(connection: sqlite3.Connection, folder: Path, *, before_wall_at
             (before_wall_at,),
         )
     connection.execute("COMMIT")
-    delete_snapshots(folder, [snapshot_path(*row) for row in old])
+    sweeper.delete(folder / snapshot_path(*row) for row in old)
     if len(old) < _ROWS_A_STEP:
-        _remove_days(folder / "snapshots", before=day_of(before_wall_at))
+        sweeper.delete_days(folder, before=day_of(before_wall_at))
     return len(old) == _ROWS_A_STEP
 
 
-def prune_snapshots(connection: sqlite3.Connection, folder: Path, *, bytes_max: int) -> bool:
+def prune_snapshots(connection: sqlite3.Connection, folder: Path, sweeper: Sweeper, *, bytes_max: int) -> bool:
     """Delete some of the oldest pictures while all together are too big; their events stay. True when more must go."""
     total = connection.execute("SELECT total(snapshot_bytes) FROM events WHERE snapshot IS NOT NULL").fetchone()[0]
     excess = total - bytes_max
@@ -99,32 +100,26 @@ def prune_snapshots(connection: sqlite3.Connection, folder: Path, *, bytes_max: 
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("UPDATE events SET snapshot = NULL WHERE event_id = ?", [row[:1] for row in chosen])
     connection.execute("COMMIT")
-    delete_snapshots(folder, [snapshot_path(*row) for row in chosen])
+    sweeper.delete(folder / snapshot_path(*row) for row in chosen)
     return bool(excess > 0)
 
 
 def remove_orphans(connection: sqlite3.Connection, folder: Path, *, half_written_only: bool) -> int:
-    """Delete what a crash left of the newest pictures: those half written, and those whose row never came."""
-    days = sorted((folder / "snapshots").glob("*"), key=lambda day: day.stat().st_mtime)[-_NEWEST_DAYS:]
-    orphans = [
-        picture
-        for day in days
-        for picture in day.glob("*")
-        if picture.suffix == ".tmp" or (not half_written_only and not _has_row(connection, picture))
-    ]
-    for picture in orphans:
-        picture.unlink()
-    return len(orphans)
+    """Delete what a crash left of the newest pictures: those half written, and those whose row never came.
+
+    Return how many. Raises sqlite3.Error.
+    """
+    sweeper = Sweeper()
+    with sweeper.telling(folder / "snapshots"):
+        days = sorted(days_in(folder), key=lambda day: day.stat().st_mtime)[-_NEWEST_DAYS:]
+        return sweeper.delete(
+            picture
+            for day in days
+            for picture in pictures_of(day)
+            if picture.suffix == ".tmp" or (not half_written_only and not _has_row(connection, picture))
+        )
+    return 0
 
 
 def _has_row(connection: sqlite3.Connection, picture: Path) -> bool:
     return connection.execute("SELECT 1 FROM events WHERE event_id = ?", (picture.stem,)).fetchone() is not None
-
-
-def _remove_days(snapshots: Path, *, before: str) -> None:
-    """Delete the folders of days that have no event left, with the orphans in them."""
-    for day in sorted(snapshots.glob("*")):
-        if day.name < before:
-            for picture in day.glob("*"):
-                picture.unlink()
-            day.rmdir()

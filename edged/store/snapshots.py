@@ -1,14 +1,72 @@
 """Pictures of events, as files below the data folder.
 
-A picture is complete and on the disk before the row that names it is, so a row never names half a picture. Functions
-raise OSError; the store translates it.
+A picture is complete and on the disk before the row that names it is, so a row never names half a picture. What writes
+raises OSError, and the store translates it. The sweeper raises nothing: a picture too many keeps no event waiting.
 """
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from edged.store.ids import is_id
+
+log = logging.getLogger(__name__)
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Sweeper:
+    """Deletes pictures and folders of days. What cannot be deleted stays, and is told of once for each folder."""
+
+    def __init__(self) -> None:
+        self._told: set[Path] = set()
+
+    def delete(self, pictures: Iterable[Path]) -> int:
+        """Delete pictures, those that are gone already too; return how many are gone now."""
+        gone = 0
+        for picture in pictures:
+            with self.telling(picture.parent):
+                picture.unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def delete_days(self, folder: Path, *, before: str) -> None:
+        """Delete the days before one (YYYY-MM-DD) with all their pictures. A day that holds anything else stays."""
+        with self.telling(folder / "snapshots"):
+            for day in days_in(folder):
+                if day.name < before:
+                    self._delete_day(day)
+
+    def _delete_day(self, day: Path) -> None:
+        with self.telling(day):
+            self.delete(pictures_of(day))
+            day.rmdir()
+
+    @contextmanager
+    def telling(self, folder: Path) -> Iterator[None]:
+        """Log what goes wrong with `folder`, the first time, and go on after the block."""
+        try:
+            yield
+        except OSError as error:
+            if folder not in self._told:
+                log.warning("not everything in %s can be deleted, look what is there: %s", folder, error)
+            self._told.add(folder)
+
+
+def days_in(folder: Path) -> list[Path]:
+    """The folders of days below the data folder `folder`, by date. Whatever else lies there is not ours."""
+    days = (folder / "snapshots").glob("*")
+    return sorted(day for day in days if _DAY.fullmatch(day.name) and day.is_dir() and not day.is_symlink())
+
+
+def pictures_of(day: Path) -> list[Path]:
+    """The pictures in a day's folder, half-written ones (.tmp) too. Whatever else lies there is not ours."""
+    return [path for path in day.glob("*") if path.suffix in (".jpg", ".tmp") and is_id(path.stem)]
 
 
 def write_snapshots(folder: Path, pictures: Mapping[str, bytes]) -> None:
@@ -30,12 +88,6 @@ def write_snapshots(folder: Path, pictures: Mapping[str, bytes]) -> None:
         changed.add(path.parent)
     for parent in changed:
         sync_folder(parent)
-
-
-def delete_snapshots(folder: Path, names: Iterable[str]) -> None:
-    """Delete pictures by their path below `folder`; those that are gone already do not matter."""
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,11 +6,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from edged.store.events import EventStore
 from edged.store.retention import Retention
 from edged.testing.clock import FakeClock
-from tests.unit.store.conftest import JPEG, MakeStore, an_event, logged, numbers
+from tests.unit.store.conftest import JPEG, MakeStore, an_event, an_ordinary_user, logged, numbers
 
 DAY_S = 86_400.0
+ID = "01a20a5f-64a5-7149-b45a-94e424cd5c21"  # of no event
 
 
 def pictures(folder: Path) -> list[str]:
@@ -101,3 +105,72 @@ def test_runs_without_events_are_forgotten_in_time(make_store: MakeStore, clock:
     store.step()
     with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
+def test_what_lies_among_the_pictures_and_is_not_ours_stays_and_does_no_harm(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    snapshots = tmp_path / "data" / "snapshots"
+    store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
+    store.put(an_event(1, at=clock.monotonic()), JPEG)
+    store.step()
+    (day,) = snapshots.glob("*")
+    (day / "@eaDir").mkdir()
+    (day / "@eaDir" / "thumb.jpg").write_bytes(b"of the file server")
+    (day / "notes.txt").write_bytes(b"of a person")
+    (day / f"{ID}.jpg").mkdir()  # cannot be deleted as a picture is
+    (snapshots / ".stfolder").mkdir()
+    (snapshots / ".stfolder" / f"{ID}.jpg").touch()
+    (snapshots / "2020-01-01").symlink_to(snapshots / ".stfolder")
+    (snapshots / "2020-01-02").touch()
+    (snapshots / "2020-01-03").mkdir()
+    strange = sorted(set(snapshots.rglob("*")) - {snapshots / "2020-01-03"} - set(day.glob("018bcfe5-*")))
+    for _ in range(5):
+        clock.advance(2 * DAY_S)
+        store.step()
+        assert store.status.error is None
+    assert numbers(tmp_path / "data") == []
+    assert sorted(snapshots.rglob("*")) == strange
+    assert [str(day) in entry.getMessage() for entry in caplog.records] == [True]
+
+
+def test_what_is_not_ours_is_no_orphan(make_store: MakeStore, tmp_path: Path) -> None:
+    killed = make_store()
+    killed.put(an_event(1), JPEG)
+    killed.step()
+    (day,) = (tmp_path / "data" / "snapshots").glob("*")
+    (day / "@eaDir").mkdir()
+    (day / "notes.txt").touch()
+    (day / f"{ID}.jpg").mkdir()
+    (day.parent / "README").touch()
+    before = sorted(day.parent.rglob("*"))
+    killed._lock.release()
+    make_store().open()
+    assert sorted(day.parent.rglob("*")) == before
+
+
+def test_a_picture_that_cannot_be_deleted_keeps_no_event_waiting(
+    clock: FakeClock, open_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_folder.chmod(0o777)
+    with an_ordinary_user():
+        store = EventStore(
+            open_folder,
+            clock=clock,
+            version="1",
+            retention=Retention(clock, keep_days=None, snapshots_max_bytes=10),
+        )
+        for number in range(3):
+            store.put(an_event(number), JPEG)
+        store.step()
+        (day,) = (open_folder / "snapshots").glob("*")
+        day.chmod(0o555)
+        for number in range(3, 6):
+            clock.advance(700.0)
+            store.put(an_event(number), None)
+            store.step()
+        assert (store.status.waiting, store.status.error) == (0, None)
+        day.chmod(0o755)
+        store.close()
+    assert [entry.levelname for entry in caplog.records] == ["WARNING"]
+    assert str(day) in caplog.text
