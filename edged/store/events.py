@@ -28,6 +28,7 @@ WRITE_EVERY_S = 0.25  # so an event is on the disk about half a second after put
 _BATCH_MAX = 100
 _FIRST_RETRY_AFTER_S = 1.0
 _LONGEST_RETRY_AFTER_S = 30.0
+_QUIET_AFTER_FLOOD_S = 60.0  # the log tells of a flood of events, and not again until this long after it has passed
 
 
 class EventStore:
@@ -72,6 +73,7 @@ class EventStore:
         self._error: StoreError | None = None
         self._retry_at = -math.inf
         self._retry_after_s = _FIRST_RETRY_AFTER_S
+        self._tell_flood_at = -math.inf
 
     @property
     def run_id(self) -> str:
@@ -92,7 +94,8 @@ class EventStore:
     def put(self, event: Event, snapshot_jpeg: bytes | None) -> None:
         """Take an event in. Never waits for the disk; when the queue is full, the oldest event makes room."""
         has_room = self._waiting.put(Waiting(event, wall_at(self._clock, event.at), snapshot_jpeg))
-        if not has_room and self._waiting.dropped == 1:
+        if not has_room and self._clock.monotonic() >= self._tell_flood_at:
+            self._tell_flood_at = math.inf
             log.error("too many events wait to be written: from now on the oldest are lost (`edged status` counts)")
 
     def open(self) -> None:
@@ -211,7 +214,9 @@ class EventStore:
 
     def _tell_recovery(self) -> None:
         if self._error is not None:
-            log.warning("events are written again; %d were lost", self.status.dropped)
+            log.warning("events are written again; %d were lost in this run so far", self.status.dropped)
+        if self._tell_flood_at == math.inf:
+            self._tell_flood_at = self._clock.monotonic() + _QUIET_AFTER_FLOOD_S
         self._error = None
         self._retry_after_s = _FIRST_RETRY_AFTER_S
 

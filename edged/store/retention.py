@@ -110,15 +110,16 @@ def remove_orphans(connection: sqlite3.Connection, folder: Path, *, half_written
     Return how many. Raises sqlite3.Error.
     """
     sweeper = Sweeper()
+    orphans: list[Path] = []
     with sweeper.telling(folder / "snapshots"):
         days = sorted(days_in(folder), key=lambda day: day.stat().st_mtime)[-_NEWEST_DAYS:]
-        return sweeper.delete(
+        orphans += [
             picture
             for day in days
             for picture in pictures_of(day)
             if picture.suffix == ".tmp" or (not half_written_only and not _has_row(connection, picture))
-        )
-    return 0
+        ]
+    return sweeper.delete(orphans)
 
 
 def _has_row(connection: sqlite3.Connection, picture: Path) -> bool:

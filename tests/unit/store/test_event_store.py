@@ -168,6 +168,21 @@ def test_when_too_many_wait_the_oldest_are_dropped_and_counted(
     assert numbers(tmp_path / "data") == list(range(15, 25))
 
 
+def test_every_flood_is_told_of_but_not_each_of_many_in_a_minute(
+    make_store: MakeStore, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store(waiting_max=10)
+    told = []
+    for pause_s in (0.0, 0.25, 59.0, 61.0, 86_400.0, 30.0):
+        clock.advance(pause_s)
+        for number in range(15):
+            store.put(an_event(number), None)
+        told.append(caplog.text.count("the oldest are lost"))
+        store.step()
+    assert told == [1, 1, 1, 2, 3, 3]
+    assert store.status.dropped == 30
+
+
 def test_pictures_that_wait_are_bounded_by_their_bytes(make_store: MakeStore, tmp_path: Path) -> None:
     store = make_store(bytes_max=100)
     for number in range(4):
