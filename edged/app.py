@@ -98,7 +98,7 @@ def build(
         supervisor = Supervisor(
             [
                 {"store": store.run},
-                {"detect": Dispatcher(lanes, arrival).run},
+                {"detect": Dispatcher(lanes, arrival, clock=clock).run},
                 {f"capture-{parts.feeder.camera}": parts.feeder.run for parts in cameras},
             ],
             clock=clock,
@@ -251,6 +251,7 @@ def _camera(
         clock=clock,
         latency=latency,
         observers=observers,
+        silent_after_s=section.frame_timeout_s if section.is_device else None,
     )
     return CameraParts(feeder, mailbox, pipeline)
 

@@ -195,7 +195,11 @@ class CameraSection(Section):
         "choice",
     )
     frame_timeout_s: float = option(
-        5.0, "A camera that gives no frame for this long is opened again.", "seconds", ge=0.1, le=600
+        5.0,
+        "A camera that gives no frame for this long is opened again, and those in view of it leave.",
+        "seconds",
+        ge=0.1,
+        le=600,
     )
     image_interval_s: float = option(
         0.1, "Time from one picture to the next in a folder of images.", "seconds", ge=0.001, le=86400

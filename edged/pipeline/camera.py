@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edged.clock import Clock
+from edged.domain.detections import Detections
 from edged.domain.events import Event
 from edged.domain.frame import Frame
 from edged.domain.scheduling import Decision
@@ -55,7 +56,12 @@ class CameraPipeline:
         clock: Clock,
         latency: Latency,
         observers: Sequence[FrameObserver] = (),
+        silent_after_s: float | None = None,
     ) -> None:
+        """`silent_after_s` is when a camera without a new frame no longer shows what is in view.
+
+        None is for a recording: its time is not that of the clock.
+        """
         self.camera = camera
         self.counts = CameraCounts()
         self._scheduler = scheduler
@@ -67,32 +73,42 @@ class CameraPipeline:
         self._clock = clock
         self._latency = latency
         self._observers = observers
+        self._silent_after_s = silent_after_s
         self._tracks = Tracks.empty(at=0.0)
+        self._frame_at = 0.0
         self._detection_is_owed = False  # the last frame was to be detected on, but was damaged
         self._warned_at = -math.inf
 
     def step(self, frame: Frame) -> None:
         """Take one frame all the way."""
-        decision = self._scheduler.decide(frame.captured_at, self._tracks)
+        at = max(frame.captured_at, self._tracks.at)  # idle() may have been there while the frame was under way
+        decision = self._scheduler.decide(at, self._tracks)
         if self._detection_is_owed:
             decision = Decision.DETECT
-        if decision is Decision.DETECT:
-            self._tracks = self._detect(frame)
-        else:
-            self._tracks = self._tracker.predict(frame.captured_at)
-        self._tell(self._tracks)
-        self._forget_shots()
+        tracks = self._detect(frame, at) if decision is Decision.DETECT else self._tracker.predict(at)
+        self._take_in(tracks)
         for observe in self._observers:
-            observe(frame, self._tracks, decision)
+            observe(frame, tracks, decision)
         self.counts.frames += 1
-        self.counts.tracks = int(np.count_nonzero(self._tracks.state == _CONFIRMED))
+        self._frame_at = at
+
+    def idle(self) -> None:
+        """No frame waits: let time pass for a camera, so that `left` is told though it is silent."""
+        at = self._clock.monotonic()
+        if self._silent_after_s is None or not self.counts.frames or at <= self._tracks.at:
+            return
+        if at - self._frame_at < self._silent_after_s:
+            self._take_in(self._tracker.predict(at))
+        else:
+            self._take_in(self._tracker.update(Detections.empty(), at))
 
     def finish(self) -> None:
         """No more frames will come: close what is open."""
         for rule in self._rules:
             self._put(rule.finish(self._tracks.at))
+        self.counts.tracks = 0
 
-    def _detect(self, frame: Frame) -> Tracks:
+    def _detect(self, frame: Frame, at: float) -> Tracks:
         try:
             image = frame.image()
             started_at = self._clock.monotonic()
@@ -100,11 +116,11 @@ class CameraPipeline:
         except FrameCorrupt as error:
             self._detection_is_owed = True
             self._count_corrupt(error)
-            return self._tracker.predict(frame.captured_at)
+            return self._tracker.predict(at)
         self._detection_is_owed = False
         self._latency.add(self._clock.monotonic() - started_at)
         self.counts.detected += 1
-        tracks = self._tracker.update(detections, frame.captured_at)
+        tracks = self._tracker.update(detections, at)
         if self._best_shots is not None:
             self._best_shots.offer(tracks, image)
         return tracks
@@ -116,9 +132,12 @@ class CameraPipeline:
             self._warned_at = now
             log.warning("camera %s: damaged frames, %d so far: %s", self.camera, self.counts.corrupt, error)
 
-    def _tell(self, tracks: Tracks) -> None:
+    def _take_in(self, tracks: Tracks) -> None:
+        self._tracks = tracks
         for rule in self._rules:
             self._put(rule.update(tracks))
+        self._forget_shots()
+        self.counts.tracks = int(np.count_nonzero(tracks.state == _CONFIRMED))
 
     def _forget_shots(self) -> None:
         if self._best_shots is not None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edged.clock import Clock
 from edged.domain.frame import Frame
 from edged.pipeline.camera import CameraPipeline
 from edged.pipeline.mailbox import Mailbox
 
-log = logging.getLogger(__name__)
-
-_POLL_S = 0.5  # how long a stop may go unnoticed
+_POLL_S = 0.5  # how long a stop, or the silence of a camera, may go unnoticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +28,40 @@ class Dispatcher:
     The camera whose turn is longest ago goes first, so that none starves.
     """
 
-    def __init__(self, lanes: list[Lane], arrival: threading.Condition) -> None:
-        self._lanes = lanes  # the first is the one whose turn is longest ago
+    def __init__(self, lanes: Sequence[Lane], arrival: threading.Condition, *, clock: Clock) -> None:
+        self._lanes = list(lanes)  # those not ended; the first is the one whose turn is longest ago
         self._arrival = arrival
+        self._clock = clock
+        self._idle_at = clock.monotonic()
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set or every mailbox has ended; then close what is open."""
-        while not stop.is_set():
+        """Work until `stop` is set or every mailbox has ended; what is open is closed as each ends, or at the stop."""
+        while self._lanes and not stop.is_set():
+            self._idle()
             with self._arrival:
                 taken = self._take()
-                if taken is None and all(lane.mailbox.ended for lane in self._lanes):
-                    break
-                if taken is None:
+                ended = [lane for lane in self._lanes if lane.mailbox.ended]
+                if taken is None and not ended:
                     self._arrival.wait(_POLL_S)
             if taken is not None:
                 pipeline, frame = taken
                 pipeline.step(frame)
+            self._finish(ended)
+        self._finish(list(self._lanes))
+
+    def _idle(self) -> None:
+        """Let time pass, twice a second, where no frame waits."""
+        now = self._clock.monotonic()
+        if now < self._idle_at:
+            return
+        self._idle_at = now + _POLL_S
         for lane in self._lanes:
+            if lane.mailbox.waiting is None:
+                lane.pipeline.idle()
+
+    def _finish(self, lanes: list[Lane]) -> None:
+        for lane in lanes:
+            self._lanes.remove(lane)
             lane.pipeline.finish()
 
     def _take(self) -> tuple[CameraPipeline, Frame] | None:

@@ -50,6 +50,7 @@ def pipeline_of(
     best_shots: BestShots | None = None,
     observers: Sequence[FrameObserver] = (),
     latency: Latency | None = None,
+    silent_after_s: float | None = None,
 ) -> CameraPipeline:
     return CameraPipeline(
         camera=camera,
@@ -68,6 +69,7 @@ def pipeline_of(
         clock=clock,
         latency=latency or Latency(),
         observers=observers,
+        silent_after_s=silent_after_s,
     )
 
 

@@ -170,6 +170,89 @@ def test_a_camera_that_begins_with_corrupt_frames_works_all_the_same() -> None:
     assert pipeline.counts.corrupt == 3
 
 
+def watch_for(seconds: float, clock: FakeClock, pipeline: CameraPipeline) -> None:
+    """A camera that gives ten frames a second."""
+    for seq in range(round(10 * seconds)):
+        clock.advance(0.1)
+        pipeline.step(a_frame(seq, at=clock.monotonic()))
+
+
+def silence_for(seconds: float, clock: FakeClock, pipeline: CameraPipeline) -> None:
+    for _ in range(round(2 * seconds)):
+        clock.advance(0.5)
+        pipeline.idle()
+
+
+def test_those_in_view_of_a_camera_that_fell_silent_are_gone_after_its_time_out() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    detector = ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20)
+    pipeline = pipeline_of(detector, sink, clock, silent_after_s=5.0)
+    watch_for(2.0, clock, pipeline)
+    silence_for(4.5, clock, pipeline)
+    assert (len(sink.events), pipeline.counts.tracks) == (1, 1)
+    silence_for(2.0, clock, pipeline)
+
+    assert pipeline.counts.tracks == 0
+    assert [(event.kind, event.reason) for event in sink.events] == [
+        (EventKind.APPEARED, None),
+        (EventKind.LEFT, LeftReason.GONE),
+    ]
+    assert sink.events[1].at == pytest.approx(1002.0)  # the last sighting, before the silence
+    assert (pipeline.counts.frames, detector.calls) == (20, 20)
+
+
+def test_one_who_left_just_before_the_camera_fell_silent_is_told_of_in_good_time() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    pipeline = pipeline_of(
+        ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20), sink, clock, silent_after_s=60.0
+    )
+    watch_for(2.5, clock, pipeline)
+    silence_for(3.0, clock, pipeline)
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+
+
+def test_a_camera_that_comes_back_shows_the_same_object_again_under_the_same_visit() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    detector = ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 40)
+    pipeline = pipeline_of(detector, sink, clock, silent_after_s=5.0)
+    watch_for(2.0, clock, pipeline)
+    silence_for(4.5, clock, pipeline)
+    watch_for(2.0, clock, pipeline)
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED]
+    assert pipeline.counts.tracks == 1
+
+
+def test_a_frame_that_was_under_way_while_time_passed_does_not_turn_time_back() -> None:
+    clock = FakeClock()
+    pipeline = pipeline_of(ScriptedDetector(LABELS, []), MemorySink(), clock, silent_after_s=5.0)
+    watch_for(2.0, clock, pipeline)
+    taken_at = clock.monotonic() + 6.99
+    silence_for(7.0, clock, pipeline)
+    pipeline.step(a_frame(20, at=taken_at))
+    assert pipeline.counts.detected == 21
+
+
+def test_time_does_not_pass_for_a_recording_and_before_the_first_frame() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    detector = ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 60)
+    recording, early = pipeline_of(detector, sink, clock), pipeline_of(detector, sink, clock, silent_after_s=5.0)
+    silence_for(60.0, clock, early)
+    watch_for(2.0, clock, recording)
+    silence_for(60.0, clock, recording)
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED]
+    watch_for(2.0, clock, early)
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED] * 2
+
+
+def test_nobody_is_in_view_after_the_end() -> None:
+    pipeline = pipeline_of(ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20), MemorySink(), FakeClock())
+    for seq in range(20):
+        pipeline.step(a_frame(seq))
+    assert pipeline.counts.tracks == 1
+    pipeline.finish()
+    assert pipeline.counts.tracks == 0
+
+
 def test_no_frames_at_all_make_no_events() -> None:
     sink = MemorySink()
     pipeline_of(ScriptedDetector(LABELS, []), sink, FakeClock()).finish()

@@ -45,6 +45,7 @@ class House:
             mailbox = Mailbox(arrival, lossless=not reopen)
             feeder = feeder_of(source, mailbox, fake, reopen=reopen)
             self.parts.append(CameraParts(feeder, mailbox, pipeline_of(detector, self.sink, fake)))
+        lanes = [Lane(parts.mailbox, parts.pipeline) for parts in self.parts]
         clock = SystemClock()
         resources = ExitStack()
         resources.callback(self._close)
@@ -53,7 +54,7 @@ class House:
             supervisor=Supervisor(
                 [
                     {"store": wait_for_stop},
-                    {"detect": Dispatcher([Lane(parts.mailbox, parts.pipeline) for parts in self.parts], arrival).run},
+                    {"detect": Dispatcher(lanes, arrival, clock=fake).run},
                     {f"capture-{number}": parts.feeder.run for number, parts in enumerate(self.parts)},
                 ],
                 clock=clock,

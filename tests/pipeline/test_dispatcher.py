@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from edged.domain.detections import Detections
-from edged.domain.events import EventKind
+from edged.domain.events import EventKind, LeftReason
 from edged.domain.frame import BgrImage, Frame
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
@@ -38,7 +39,7 @@ def test_nobody_starves_even_next_to_a_camera_that_always_has_a_frame() -> None:
     lanes = [lane(name) for name in mailboxes]
     for mailbox in mailboxes.values():
         mailbox.put(a_frame(0), never)
-    Dispatcher(lanes, arrival).run(threading.Event())
+    Dispatcher(lanes, arrival, clock=FakeClock()).run(threading.Event())
 
     assert turns[:9] == ["busy", "north", "south"] * 3
 
@@ -56,7 +57,7 @@ def test_a_frame_that_waits_when_the_camera_ends_is_still_worked_on_and_open_vis
 
     writer = threading.Thread(target=write)
     writer.start()
-    Dispatcher([Lane(mailbox, pipeline)], arrival).run(threading.Event())
+    Dispatcher([Lane(mailbox, pipeline)], arrival, clock=FakeClock()).run(threading.Event())
     writer.join()
 
     assert pipeline.counts.frames == 20
@@ -75,7 +76,8 @@ def test_a_stop_closes_what_is_open() -> None:
 
     detector = ScriptedDetector(LABELS, find)
     mailbox.put(a_frame(0), stop)
-    Dispatcher([Lane(mailbox, pipeline_of(detector, sink, FakeClock()))], arrival).run(stop)
+    pipeline = pipeline_of(detector, sink, FakeClock())
+    Dispatcher([Lane(mailbox, pipeline)], arrival, clock=FakeClock()).run(stop)
 
     assert detector.calls == 15
     assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
@@ -97,7 +99,72 @@ def test_a_slow_detector_gets_the_newest_frame() -> None:
     mailbox.put(a_frame(0), never)
     detector = ScriptedDetector(LABELS, [])
     pipeline = pipeline_of(detector, MemorySink(), FakeClock(), observers=[observe])
-    Dispatcher([Lane(mailbox, pipeline)], arrival).run(threading.Event())
+    Dispatcher([Lane(mailbox, pipeline)], arrival, clock=FakeClock()).run(threading.Event())
 
     assert seen == [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 39]
     assert mailbox.dropped + len(seen) == 40
+
+
+def busy_lane(
+    arrival: threading.Condition,
+    clock: FakeClock,
+    stop: threading.Event,
+    *,
+    frames: int,
+    look: Callable[[], object] = lambda: None,
+) -> Lane:
+    """A camera that has a new frame every tenth of a second; it ends the run after the last one."""
+    mailbox = Mailbox(arrival)
+
+    def observe(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        look()
+        clock.advance(0.1)
+        mailbox.put(a_frame(frame.seq + 1, at=clock.monotonic()), stop)
+        if frame.seq + 1 == frames:
+            stop.set()
+
+    mailbox.put(a_frame(0, at=clock.monotonic()), stop)
+    return Lane(mailbox, pipeline_of(ScriptedDetector(LABELS, []), MemorySink(), clock, observers=[observe]))
+
+
+def kept(sink: MemorySink) -> list[tuple[EventKind, LeftReason | None]]:
+    return [(event.kind, event.reason) for event in sink.events]
+
+
+def test_a_recording_that_ended_beside_a_running_camera_is_finished_at_once_and_once() -> None:
+    arrival, clock, sink, stop = threading.Condition(), FakeClock(), MemorySink(), threading.Event()
+    mailbox = Mailbox(arrival)
+    told_at: list[int] = []
+
+    def find(image: BgrImage) -> Detections:
+        if detector.calls < 20:
+            mailbox.put(a_frame(detector.calls), stop)
+        else:
+            mailbox.close()
+        return one_detection((10, 10, 30, 40))
+
+    detector = ScriptedDetector(LABELS, find)
+    mailbox.put(a_frame(0), stop)
+    busy = busy_lane(arrival, clock, stop, frames=200, look=lambda: told_at.append(len(sink.events)))
+    ended = Lane(mailbox, pipeline_of(detector, sink, clock))
+    Dispatcher([busy, ended], arrival, clock=clock).run(stop)
+
+    assert told_at[30] == 2
+    assert kept(sink) == [(EventKind.APPEARED, None), (EventKind.LEFT, LeftReason.ENDED)]
+
+
+def test_a_camera_that_falls_silent_beside_a_busy_one_is_told_that_time_passes() -> None:
+    arrival, clock, sink, stop = threading.Condition(), FakeClock(), MemorySink(), threading.Event()
+    mailbox = Mailbox(arrival)
+
+    def find(image: BgrImage) -> Detections:
+        if detector.calls < 20:
+            mailbox.put(a_frame(detector.calls, at=clock.monotonic()), stop)
+        return one_detection((10, 10, 30, 40))
+
+    detector = ScriptedDetector(LABELS, find)
+    mailbox.put(a_frame(0, at=clock.monotonic()), stop)
+    silent = Lane(mailbox, pipeline_of(detector, sink, clock, silent_after_s=5.0))
+    Dispatcher([busy_lane(arrival, clock, stop, frames=200), silent], arrival, clock=clock).run(stop)
+
+    assert kept(sink) == [(EventKind.APPEARED, None), (EventKind.LEFT, LeftReason.GONE)]
