@@ -14,7 +14,6 @@ log = logging.getLogger(__name__)
 
 Loop = Callable[[threading.Event], None]
 
-_JOIN_WITHIN_S = 10.0
 _LISTEN_EVERY_S = 0.2  # how long a request to stop may go unnoticed
 
 
@@ -26,9 +25,13 @@ class Supervisor:
     when every loop of the stages after the first has returned by itself.
     """
 
-    def __init__(self, stages: Sequence[dict[str, Loop]], *, clock: Clock, tick_s: float = 1.0) -> None:
+    def __init__(
+        self, stages: Sequence[dict[str, Loop]], *, clock: Clock, tick_s: float = 1.0, stop_within_s: float = 10.0
+    ) -> None:
+        """`tick_s` is from one tick to the next; `stop_within_s` is how long the loops of one stage have to return."""
         self._clock = clock
         self._tick_s = tick_s
+        self._stop_within_s = stop_within_s
         self._wake = threading.Event()
         self._stop_requested = False
         self._stages = [[Worker(name, loop, on_end=self._wake.set) for name, loop in stage.items()] for stage in stages]
@@ -59,6 +62,11 @@ class Supervisor:
             hung = self._stop_all()
         self._raise_failures(quitters, hung)
 
+    @property
+    def stopped(self) -> bool:
+        """No worker runs. Not so after run() was interrupted, or when a worker hangs."""
+        return not any(worker.running for stage in self._stages for worker in stage)
+
     def _done(self) -> bool:
         return not any(worker.running for stage in self._stages[1:] for worker in stage)
 
@@ -72,7 +80,8 @@ class Supervisor:
         for stage in reversed(self._stages):
             for worker in stage:
                 worker.ask_to_stop()
-            hung += [worker.name for worker in stage if not worker.join(_JOIN_WITHIN_S)]
+            deadline = self._clock.monotonic() + self._stop_within_s
+            hung += [worker.name for worker in stage if not worker.join(max(0.0, deadline - self._clock.monotonic()))]
         return hung
 
     def _raise_failures(self, quitters: list[str], hung: list[str]) -> None:
@@ -92,6 +101,6 @@ class Supervisor:
             )
         if hung:
             raise DaemonError(
-                f"did not stop within {_JOIN_WITHIN_S:g} s: {', '.join(hung)}",
+                f"did not stop within {self._stop_within_s:g} s: {', '.join(hung)}",
                 hint="A driver or disk may hang: see `dmesg`.",
             )

@@ -117,3 +117,29 @@ def test_a_signal_that_interrupts_the_supervisor_inside_its_wait_does_not_hang_i
     supervisor.run(no_tick)
 
     assert order[-2:] == ["stop detect", "stop store"]
+
+
+def test_workers_that_hang_share_one_deadline_and_are_named() -> None:
+    clock, release = SystemClock(), threading.Event()
+
+    def hang(stop: threading.Event) -> None:
+        release.wait(10)
+
+    supervisor = Supervisor(
+        [{"store": wait_for_stop}, {f"read-{number}": hang for number in range(10)}], clock=clock, stop_within_s=0.2
+    )
+    started_at = clock.monotonic()
+    with pytest.raises(DaemonError, match=r"did not stop within 0\.2 s: read-0, read-1,"):
+        supervisor.run(supervisor.request_stop)
+    took_s = clock.monotonic() - started_at
+    stopped = supervisor.stopped
+    release.set()
+
+    assert took_s < 1.0  # one after another they would take 2 s
+    assert not stopped
+
+
+def test_it_has_stopped_when_every_worker_has_ended() -> None:
+    supervisor = Supervisor([{"store": wait_for_stop}, {"read": lambda stop: None}], clock=SystemClock())
+    supervisor.run(no_tick)
+    assert supervisor.stopped
