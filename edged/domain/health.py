@@ -51,7 +51,7 @@ class DaemonStatus:
     version: str
     pid: int
     run_id: str
-    state: str  # "starting", "running", "stopping", "stopped"
+    state: str  # "running", "stopped", "failed: …"
     started_wall_at: float  # seconds since 1970-01-01 UTC
     written_wall_at: float  # seconds since 1970-01-01 UTC
     uptime_s: float

@@ -103,8 +103,8 @@ def trouble(status: DaemonStatus, *, wall_now: float, is_alive: Callable[[int], 
     `wall_now` is in seconds since 1970-01-01 UTC.
     """
     age_s = wall_now - status.written_wall_at
-    if status.state == "stopped":
-        return "stopped"
+    if status.state != "running":
+        return status.state.rstrip(".")
     if not is_alive(status.pid):
         return f"its process {status.pid} is gone, without a word of farewell: killed, crashed, or the power was cut"
     if abs(age_s) > STALE_AFTER_S:

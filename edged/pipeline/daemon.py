@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from edged.domain.health import DaemonStatus
-from edged.errors import StoreNotWritable
+from edged.errors import EdgedError, StoreNotWritable
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
 
@@ -27,7 +27,11 @@ class Daemon:
         listeners: Sequence[StatusListener],
         resources: ExitStack,
     ) -> None:
-        """`resources` is closed at the end of the run: the model, the store, the lock on the data folder."""
+        """`resources` is closed at the end of the run: the model, the store, the lock on the data folder.
+
+        After an end that was interrupted, or that a hung thread held up, they stay open until the process is gone: a
+        thread may be using them, and the store would note a clean end.
+        """
         self.run_id = run_id
         self._supervisor = supervisor
         self._reporter = reporter
@@ -47,21 +51,36 @@ class Daemon:
 
         Returns the last status. Raises EdgedError; StoreNotWritable when events were left that could not be written.
         """
-        with self._resources:
-            gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
-            try:
-                self._supervisor.run(tick=lambda: self._tell("running"))
-            finally:
-                last = self._tell("stopped")
-        if last.store.waiting:
+        gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
+        try:
+            self._supervisor.run(tick=lambda: self._tell("running"))
+            self._refuse_loss()
+            return self._tell("stopped")
+        except BaseException as error:
+            self._tell(f"failed: {_in_words(error)}")
+            raise
+        finally:
+            if self._supervisor.stopped:
+                self._resources.close()
+
+    def _refuse_loss(self) -> None:
+        store = self._reporter.report("stopped").store
+        lost = store.waiting + store.dropped
+        if lost:
+            why = store.error or "too many had to wait, or the database refused them; the log says when"
             raise StoreNotWritable(
-                f"{last.store.waiting} events are lost: {last.store.error}",
+                f"{lost} events are lost: {why}",
                 hint="Make room on the disk, or let the user that edged runs as write there, and start again.",
             )
-        return last
 
     def _tell(self, state: str) -> DaemonStatus:
         status = self._reporter.report(state)
         for listener in self._listeners:
             listener(status)
         return status
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, EdgedError):
+        return error.message
+    return "interrupted before the end" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"

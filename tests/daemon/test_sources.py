@@ -37,6 +37,9 @@ def test_a_video_that_is_not_there_is_refused_by_name(box: Box) -> None:
     ended = box.run_config()
     assert ended.code == 3
     ended.told("nothing.mp4", "No such file")
+    shown = box.run("status", "--data", box.data)
+    assert shown.code == 6
+    shown.told("not running: failed: there is nothing at", "nothing.mp4")
 
 
 def test_a_video_of_one_frame_is_no_mistake(box: Box) -> None:

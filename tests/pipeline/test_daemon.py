@@ -8,8 +8,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from edged.clock import SystemClock
+from edged.clock import Clock, SystemClock
+from edged.domain.detections import Detections
 from edged.domain.events import EventKind
+from edged.domain.frame import BgrImage
 from edged.domain.health import DaemonStatus, StoreStatus
 from edged.errors import BackendError, DaemonError, SourceLost, StoreNotWritable
 from edged.pipeline.daemon import Daemon
@@ -34,6 +36,7 @@ class House:
         cameras: Sequence[tuple[SyntheticSource | Wrapped, Detector, bool]],
         *,
         store: StoreStatus | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.sink = MemorySink()
         self.statuses: list[DaemonStatus] = []
@@ -46,7 +49,7 @@ class House:
             feeder = feeder_of(source, mailbox, fake, reopen=reopen)
             self.parts.append(CameraParts(feeder, mailbox, pipeline_of(detector, self.sink, fake)))
         lanes = [Lane(parts.mailbox, parts.pipeline) for parts in self.parts]
-        clock = SystemClock()
+        clock = clock or SystemClock()
         resources = ExitStack()
         resources.callback(self._close)
         self.daemon = Daemon(
@@ -59,6 +62,7 @@ class House:
                 ],
                 clock=clock,
                 tick_s=0.05,
+                stop_within_s=0.5,
             ),
             reporter=Reporter(
                 clock=clock,
@@ -109,7 +113,7 @@ def test_a_recording_that_fails_ends_the_daemon_with_its_own_error_and_keeps_wha
         house.daemon.run()
 
     assert house.parts[0].feeder.state == "failed"
-    assert house.statuses[-1].state == "stopped"
+    assert house.statuses[-1].state == "failed: the synthetic camera went away"
     assert house.closed
     assert good.stats.frames == 0
 
@@ -156,3 +160,72 @@ def test_events_that_could_not_be_written_make_the_end_an_error() -> None:
     with pytest.raises(StoreNotWritable, match="2 events are lost: the disk is full"):
         house.daemon.run()
     assert house.closed
+
+
+def test_events_that_were_dropped_make_the_end_an_error_too() -> None:
+    house = House([(a_recording(), nothing(), False)], store=StoreStatus(dropped=3))
+    with pytest.raises(StoreNotWritable, match="3 events are lost"):
+        house.daemon.run()
+    assert house.statuses[-1].state.startswith("failed: 3 events are lost")
+
+
+class Held:
+    """A detector that is stuck in its first inference until released."""
+
+    def __init__(self) -> None:
+        self.begun, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, image: BgrImage) -> Detections:
+        self.begun.set()
+        self.released.wait(60)
+        return Detections.empty()
+
+
+def test_a_model_in_use_is_not_closed_and_a_hung_end_is_no_clean_one() -> None:
+    held = Held()
+    house = House([(a_recording(), ScriptedDetector(LABELS, held), False)])
+    house.daemon.listen(lambda status: held.begun.is_set() and house.daemon.request_stop())
+    with pytest.raises(DaemonError, match="did not stop within .* detect"):
+        house.daemon.run()
+    closed, state = house.closed, house.statuses[-1].state
+    held.released.set()
+
+    assert not closed
+    assert state.startswith("failed: did not stop within")
+
+
+class ImpatientClock(SystemClock):
+    """Has a second Ctrl-C arrive once the supervisor, asked to stop, begins to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = self._due = False
+
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        self._due = self.asked
+        return super().wait(stop, timeout_s)
+
+    def monotonic(self) -> float:
+        if self._due:
+            self._due = self.asked = False
+            raise KeyboardInterrupt
+        return super().monotonic()
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_is_no_clean_end() -> None:
+    held, clock = Held(), ImpatientClock()
+    house = House([(a_recording(), ScriptedDetector(LABELS, held), False)], clock=clock)
+
+    def stop_when_held(status: DaemonStatus) -> None:
+        if held.begun.is_set() and status.state == "running":
+            house.daemon.request_stop()
+            clock.asked = True
+
+    house.daemon.listen(stop_when_held)
+    with pytest.raises(KeyboardInterrupt):
+        house.daemon.run()
+    closed, state = house.closed, house.statuses[-1].state
+    held.released.set()
+
+    assert not closed
+    assert state == "failed: interrupted before the end"

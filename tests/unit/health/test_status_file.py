@@ -126,6 +126,11 @@ def test_a_daemon_that_said_goodbye_is_stopped() -> None:
     assert trouble(status(state="stopped"), wall_now=NOW, is_alive=lambda pid: True) == "stopped"
 
 
+def test_a_daemon_that_failed_says_why() -> None:
+    failed = status(state="failed: the disk is full.")
+    assert trouble(failed, wall_now=NOW, is_alive=lambda pid: False) == "failed: the disk is full"
+
+
 def test_a_daemon_whose_process_is_gone_was_killed() -> None:
     assert "is gone" in (trouble(status(), wall_now=NOW, is_alive=lambda pid: False) or "")
 
