@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from edged.errors import StoreCorrupt, StoreError, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
@@ -58,9 +58,7 @@ def open_writer(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sql
 
     Raises StoreCorrupt, StoreLocked and StoreNotWritable. To be called after inspect().
     """
-    connection = None
-    try:
-        connection = _connect(path, "mode=rwc")
+    with _connected(path, "mode=rwc", store_error) as connection:
         for setting in _WRITER_SETTINGS:
             connection.execute(setting)
         _check_wal(connection, path)
@@ -68,12 +66,6 @@ def open_writer(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sql
             _back_up(connection, path)
         migrate(connection, migrations)
         return connection
-    except SQLITE_ERRORS as error:
-        _close_quietly(connection)
-        raise store_error(error, path) from error
-    except StoreError:
-        _close_quietly(connection)
-        raise
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -81,28 +73,17 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
     Raises StoreNotFound, StoreCorrupt, StoreNewer and StoreError.
     """
-    if not path.exists() or path.stat().st_size == 0:
-        raise StoreNotFound(f"there is no event log at {path}", hint="Start `edged run` with this data folder first.")
-    # A user who may not write into the folder cannot make the -shm file that reading takes. It is there while the
-    # daemon runs; while it does not, nothing changes the file, and SQLite may be told so.
-    may_write = os.access(path.parent, os.W_OK, effective_ids=True)
-    at_rest = not may_write and not path.with_name(path.name + "-wal").exists()
-    options = "mode=ro&immutable=1" if at_rest else "mode=ro"
-    connection = None
     try:
-        connection = _connect(path, options)
+        options = _reader_options(path)
+    except OSError as error:
+        raise _not_readable(path, error.strerror or str(error)) from error
+    with _connected(path, options, read_error) as connection:
         _check_ours(connection, path)
         if version_of(connection) < len(MIGRATIONS):
             raise StoreNotFound(
                 f"{path} has not been set up by this version of edged yet", hint="Start `edged run` once: it does that."
             )
         return connection
-    except SQLITE_ERRORS as error:
-        _close_quietly(connection)
-        raise read_error(error, path) from error
-    except StoreError:
-        _close_quietly(connection)
-        raise
 
 
 def follows_unclean_end(connection: sqlite3.Connection, run_id: str) -> bool:
@@ -141,7 +122,7 @@ def read_error(error: SqliteError, path: Path) -> StoreError:
     """Translate what SQLite says while reading."""
     if is_damage(error):
         return damaged(path, str(error))
-    return StoreError(f"cannot read {path}: {error}", hint="Check that this user may read the folder and the file.")
+    return _not_readable(path, str(error))
 
 
 def is_damage(error: SqliteError) -> bool:
@@ -155,6 +136,48 @@ def damaged(path: Path, why: str) -> StoreCorrupt:
         f"the event log {path} is damaged: {why}",
         hint="`edged run` sets the file aside when it starts, begins a new one and copies over what can still be read.",
     )
+
+
+def _not_readable(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"cannot read {path}: {why}",
+        hint="Ask as the user that edged runs as (`sudo -u edged …`), or let this user read the folder and the file "
+        "(`ls -ld` shows who may).",
+    )
+
+
+def _reader_options(path: Path) -> str:
+    """How to open the file to read. Raises StoreNotFound, and OSError where this user may not look."""
+    if not path.exists() or path.stat().st_size == 0:
+        raise StoreNotFound(f"there is no event log at {path}", hint="Start `edged run` with this data folder first.")
+    # A user who may not write into the folder cannot make the -shm file that reading takes. It is there while the
+    # daemon runs; while it does not, nothing changes the file, and SQLite may be told so.
+    may_write = os.access(path.parent, os.W_OK, effective_ids=True)
+    at_rest = not may_write and not path.with_name(path.name + "-wal").exists()
+    return "mode=ro&immutable=1" if at_rest else "mode=ro"
+
+
+@contextmanager
+def _connected(
+    path: Path, options: str, translate: Callable[[SqliteError, Path], StoreError]
+) -> Iterator[sqlite3.Connection]:
+    """Connect. When the block fails, close and translate SQLite's complaint; when it does not, leave open."""
+    connection = None
+    try:
+        connection = _connect(path, options)
+        yield connection
+    except SQLITE_ERRORS as error:
+        _close_quietly(connection)
+        raise translate(error, path) from error
+    except StoreError:
+        _close_quietly(connection)
+        raise
+
+
+def _close_quietly(connection: sqlite3.Connection | None) -> None:
+    with suppress(sqlite3.Error):  # the error that brought us here is the one to tell
+        if connection is not None:
+            connection.close()
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
@@ -202,9 +225,3 @@ def _back_up(connection: sqlite3.Connection, path: Path) -> None:
     with closing(sqlite3.connect(partial)) as target:
         connection.backup(target)
     partial.replace(copy)
-
-
-def _close_quietly(connection: sqlite3.Connection | None) -> None:
-    with suppress(sqlite3.Error):  # the error that brought us here is the one to tell
-        if connection is not None:
-            connection.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from edged.domain.events import EventKind
+from edged.errors import StoreError
 from edged.store.events import EventStore
 from edged.store.reader import EventFilter, EventLog
 from edged.store.record_json import record_to_json
@@ -91,6 +93,18 @@ def test_a_user_who_may_only_read_sees_the_events(clock: FakeClock, open_folder:
     store.close()
     with an_ordinary_user():
         assert [record.event.track_id for record in EventLog(open_folder).read()] == [1]
+
+
+@pytest.mark.parametrize("closed", ["data", "data/events.db"])
+def test_what_is_closed_to_this_user_is_told_with_what_to_do(clock: FakeClock, open_folder: Path, closed: str) -> None:
+    store = EventStore(open_folder / "data", clock=clock, version="1")
+    store.open()
+    store.close()
+    (open_folder / closed).chmod(0o700 if os.geteuid() == 0 else 0)
+    with an_ordinary_user(), pytest.raises(StoreError, match="cannot read") as caught:
+        logged(open_folder / "data")
+    (open_folder / closed).chmod(0o700)
+    assert "sudo -u" in caught.value.hint
 
 
 def test_an_empty_log_is_no_error(make_store: MakeStore, tmp_path: Path) -> None:
