@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -13,8 +15,9 @@ import typer
 
 from edged.cli.when import wall_instant
 from edged.cli.where import ConfigOption, DataOption, data_folder
-from edged.clock import SystemClock
+from edged.clock import Clock, SystemClock
 from edged.domain.events import EventKind, EventRecord
+from edged.errors import StoreNotFound
 
 if TYPE_CHECKING:
     from edged.store.reader import EventFilter, EventLog
@@ -61,8 +64,9 @@ def events(
         _print(records, folder, as_json=as_json)
         return
     write = _json_line if as_json else _text_line(folder)
+    after = max((last_id, *(record.event_id for record in records)))
     try:
-        for record in _newer(log, wanted, records, last_id):
+        for record in itertools.chain(records, newer(log, wanted, after=after, clock=clock)):
             write(record)
     except KeyboardInterrupt:
         return
@@ -78,16 +82,18 @@ def _print(records: list[EventRecord], folder: Path, *, as_json: bool) -> None:
     show(records, folder)
 
 
-def _newer(log: EventLog, wanted: EventFilter, records: Iterable[EventRecord], after: str) -> Iterator[EventRecord]:
-    """The given records, and then for ever what is written after them."""
-    clock, never = SystemClock(), threading.Event()
+def newer(log: EventLog, wanted: EventFilter, *, after: str, clock: Clock) -> Iterator[EventRecord]:
+    """For ever, what is wanted and written after the event `after`, as it comes."""
+    never = threading.Event()
     while True:
-        for record in records:
-            yield record
-            after = record.event_id
         sys.stdout.flush()
         clock.wait(never, _POLL_S)
-        records = log.read(wanted, after=after)
+        with suppress(StoreNotFound):  # while the daemon puts another file in its place
+            newest = log.last_event_id()  # asked first: what is written during the reading is for the next time
+            for record in log.read(wanted, after=after):
+                yield record
+                after = record.event_id
+            after = max(after, newest)
 
 
 def _json_line(record: EventRecord) -> None:

@@ -5,17 +5,35 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from edged.domain.events import Event, EventKind, LeftReason
+from edged.cli.events import newer
+from edged.clock import Clock
+from edged.domain.events import Event, EventKind, EventRecord, LeftReason
 from edged.store.events import EventStore
+from edged.store.reader import EventFilter, EventLog
 from edged.testing.clock import FakeClock
 from tests.unit.cli.conftest import Edged
 
 EDGED = [sys.executable, "-m", "edged"]
+
+# Once as oneself, which imports all that it takes: another user may not be able to read the program.
+TWICE = """
+import contextlib, os, sys
+from edged.cli.main import main
+with contextlib.suppress(SystemExit):
+    main(sys.argv[1:])
+if os.getuid() == 0:
+    os.setuid(65534)
+main(sys.argv[1:])
+"""
 
 
 def event(kind: EventKind, *, at: float, camera: str = "yard", label: str = "person", track_id: int = 1) -> Event:
@@ -127,6 +145,20 @@ def test_a_damaged_log_is_an_error_of_the_store(edged: Edged, folder: Path) -> N
     assert edged("events", "--data", folder).code == 5
 
 
+def test_a_log_in_a_folder_that_is_closed_to_this_user_is_an_error_of_the_store() -> None:
+    with tempfile.TemporaryDirectory() as closed:  # which only its owner can reach
+        data = Path(closed) / "data"
+        fill(data, FakeClock(), (event(EventKind.APPEARED, at=1000.0), None))
+        Path(closed).chmod(0o700 if os.geteuid() == 0 else 0)
+        command = [sys.executable, "-c", TWICE, "events", "--data", str(data)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        Path(closed).chmod(0o700)
+    assert ended.returncode == 5, ended.stderr
+    assert f"cannot read {data / 'events.db'}: Permission denied" in ended.stderr
+    assert "sudo -u edged" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_time_that_cannot_be_read_is_a_mistake_of_the_command_line(edged: Edged, folder: Path) -> None:
     result = edged("events", "--data", folder, "--since", "soon")
     assert result.code == 2
@@ -152,6 +184,96 @@ def test_follow_goes_on_with_new_events_and_ctrl_c_ends_it_well(folder: Path, fo
     finally:
         process.kill()
         process.communicate()
+
+
+ALL = EventFilter()
+
+
+class Watched(EventLog):
+    """An event log that tells from where it was read."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.read_after: list[str] = []
+
+    def read(self, wanted: EventFilter = ALL, *, after: str = "") -> Iterator[EventRecord]:
+        self.read_after.append(after)
+        return super().read(wanted, after=after)
+
+
+class Script(FakeClock):
+    """A clock that plays one scene at each wait, and has no more after the last."""
+
+    def __init__(self, *scenes: Callable[[], None]) -> None:
+        super().__init__()
+        self._scenes = iter(scenes)
+
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        scene = next(self._scenes, None)
+        if scene is None:
+            raise KeyboardInterrupt
+        scene()
+        return False
+
+
+def followed(log: EventLog, clock: Clock, *, after: str) -> list[str]:
+    """The cameras of the persons that come."""
+    cameras = []
+    with suppress(KeyboardInterrupt):
+        for record in newer(log, EventFilter(label="person"), after=after, clock=clock):
+            cameras.append(record.event.camera)
+    return cameras
+
+
+def test_follow_does_not_read_again_what_was_not_asked_for(folder: Path) -> None:
+    log = Watched(folder)
+    rare = event(EventKind.LEFT, at=1000.0, camera="porch")
+    common = [(event(EventKind.LEFT, at=1000.0, label="cat"), None)] * 20
+    start = log.last_event_id()
+    ends = [start]
+
+    def cats() -> None:
+        fill(folder, FakeClock(), *common)
+        ends.append(log.last_event_id())
+
+    def person() -> None:
+        fill(folder, FakeClock(), *common, (rare, None), *common)
+        ends.append(log.last_event_id())
+
+    assert followed(log, Script(cats, cats, person, cats), after=start) == ["porch"]
+    assert log.read_after == ends[:-1]
+
+
+def test_follow_loses_nothing_that_is_written_between_two_questions(folder: Path) -> None:
+    class Busy(Watched):
+        def read(self, wanted: EventFilter = ALL, *, after: str = "") -> Iterator[EventRecord]:
+            name = f"while reading {len(self.read_after)}"
+            fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, camera=name), None))
+            yield from super().read(wanted, after=after)
+            fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, camera=f"{name}, late"), None))
+
+    log = Busy(folder)
+    names = followed(log, Script(*[lambda: None] * 3), after=log.last_event_id())
+    assert names == [
+        "while reading 0",
+        "while reading 0, late",
+        "while reading 1",
+        "while reading 1, late",
+        "while reading 2",
+    ]
+
+
+def test_follow_outlives_a_file_that_is_being_replaced(folder: Path) -> None:
+    log = EventLog(folder)
+
+    def put_aside() -> None:
+        (folder / "events.db").rename(folder / "aside.db")
+
+    def put_back() -> None:
+        (folder / "aside.db").rename(folder / "events.db")
+        fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, camera="porch"), None))
+
+    assert followed(log, Script(put_aside, lambda: None, put_back), after=log.last_event_id()) == ["porch"]
 
 
 @pytest.mark.slow
