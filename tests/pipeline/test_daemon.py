@@ -184,8 +184,13 @@ class Held:
 def test_a_model_in_use_is_not_closed_and_a_hung_end_is_no_clean_one() -> None:
     held = Held()
     house = House([(a_recording(), ScriptedDetector(LABELS, held), False)])
-    house.daemon.listen(lambda status: held.begun.is_set() and house.daemon.request_stop())
-    with pytest.raises(DaemonError, match="did not stop within .* detect"):
+
+    def stop_when_held(status: DaemonStatus) -> None:
+        if held.begun.is_set():
+            house.daemon.request_stop()
+
+    house.daemon.listen(stop_when_held)
+    with pytest.raises(DaemonError, match=r"did not stop within 0\.5 s: detect"):
         house.daemon.run()
     closed, state = house.closed, house.statuses[-1].state
     held.released.set()
