@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _BETTER = """\
 Better for real work, as folders of your own (docs/models.md):
-  PicoDet-S, Apache-2.0, 80 labels: scripts/get_model picodet-s-416 fetches it, pinned by its checksum.
+  PicoDet-S, Apache-2.0, 80 labels, on a workstation: scripts/get_model picodet-s-416 (pinned by its checksum)
   Any YOLO by Ultralytics, AGPL-3.0, on a workstation: yolo export model=yolo11n.pt format=ncnn imgsz=320
 Then: edged models verify DIR, and model.path = "DIR" in the configuration."""
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM mean a clean end, from a command's first moment on."""
+"""Ctrl-C, SIGTERM and a closed terminal mean a clean end, from a command's first moment on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class StopSignals:
-    """Catches both signals inside a `with` statement. One that came before there was anything to stop is not lost."""
+    """Catches these signals inside a `with` statement. One that came before there was anything to stop is not lost."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -17,7 +19,7 @@ class StopSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopSignals:
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {number: signal.signal(number, self._stop) for number in _STOPPING}
         return self
 
     def __exit__(

@@ -7,7 +7,7 @@ import pytest
 from edged.cli.signals import StopSignals
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_that_comes_before_there_is_anything_to_stop_is_not_lost(number: signal.Signals) -> None:
     stopped = []
     with StopSignals() as signals:
