@@ -267,6 +267,14 @@ def demo_config(*, camera: str, source: str, model: str, data_dir: Path, every: 
     return check_tables(tables, name="the command line", folder=Path.cwd())
 
 
+def try_devices(config: Config) -> None:
+    """Open every camera once, for commands that would rather fail than wait for one. Raises SourceError."""
+    for section in config.camera:
+        if section.is_device:
+            with closing(_make_source(section, SystemClock())) as source:
+                source.open()
+
+
 def event_log(data_dir: Path) -> EventLog:
     """Open the event log of a data folder for reading."""
     return EventLog(data_dir)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 
     from edged.domain.events import EventRecord, Point
     from edged.domain.frame import Frame
-    from edged.domain.health import DaemonStatus
+    from edged.domain.health import CameraStatus, DaemonStatus
     from edged.domain.scheduling import Decision
     from edged.domain.tracks import Tracks
     from edged.pipeline.camera import FrameObserver
 
 _CAMERA = "demo"
+_WHOLE = 0.95  # headers claim a few frames more than there are
 
 
 def demo(
@@ -54,6 +57,7 @@ def demo(
     console = stdout_console()
     source = source or _fetched_clip()
     config = app.demo_config(camera=_CAMERA, source=source, model=model, data_dir=data, every=every, threads=threads)
+    app.try_devices(config)
     beginning = _Beginning()
     with StopSignals() as signals, ExitStack() as resources:
         detector = app.load_detector(config)
@@ -68,7 +72,9 @@ def demo(
     records = [record for record in app.event_log(data).read() if record.run_id == daemon.run_id]
     console.print(_table(sorted(records, key=lambda record: record.event.at), began_at=beginning.at))
     console.print(_summary(status, records))
-    for name, path in _written(data, trace, pictures=pictures):
+    for sentence in _damage(status.cameras[0]):
+        console.print(sentence)
+    for name, path in _where_to_look(data, trace):
         console.print(f"  {name:<18}{path}", soft_wrap=True)
 
 
@@ -134,10 +140,19 @@ def _summary(status: DaemonStatus, records: list[EventRecord]) -> str:
     )
 
 
-def _written(data: Path, trace: Path | None, *, pictures: bool) -> list[tuple[str, object]]:
-    shown: list[tuple[str, object]] = [("the events again", f"edged events --data {data}")]
-    if pictures:
-        shown += [("annotated video", data / "annotated.mp4"), ("contact sheet", data / "contact-sheet.jpg")]
-    if trace is not None:
-        shown.append(("trace", trace))
-    return shown
+def _damage(camera: CameraStatus) -> list[str]:
+    """What was wrong with the recording, in sentences."""
+    lines = []
+    if camera.corrupt:
+        lines.append(f"Damaged frames passed over: {camera.corrupt}.")
+    seen = camera.frames + camera.corrupt
+    if camera.frames_expected is not None and seen < _WHOLE * camera.frames_expected:
+        lines.append(f"It ended after {seen} of {camera.frames_expected} frames: the recording is cut off.")
+    return lines
+
+
+def _where_to_look(data: Path, trace: Path | None) -> list[tuple[str, object]]:
+    program = "edged" if shutil.which("edged") else sys.argv[0]
+    pictures = [("annotated video", data / "annotated.mp4"), ("contact sheet", data / "contact-sheet.jpg")]
+    files = [(name, path) for name, path in [*pictures, ("trace", trace)] if path is not None and path.exists()]
+    return [("the events again", f"{program} events --data {data}"), *files]

@@ -184,7 +184,7 @@ class CameraSection(Section):
     )
     source: Annotated[str, AfterValidator(_source)] = option(
         ...,
-        "Where the frames come from: /dev/video0 or just 0, a video file, or a folder of images.",
+        'Where the frames come from: /dev/video0 or "0", a video file, or a folder of images.',
         "path",
         min_length=1,
     )
