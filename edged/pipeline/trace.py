@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from edged.domain.boxes import xyxy_to_tlwh
 from edged.domain.frame import Frame
@@ -16,33 +17,53 @@ from edged.errors import OutputNotWritable
 class TraceWriter:
     """A frame observer: one line a confirmed track, `frame,id,left,top,width,height,confidence,-1,-1,-1`.
 
-    Frames count from 1, boxes are in pixels from 0 (https://motchallenge.net/instructions). The format has no place for
-    a class, and its ground truth is of one kind of object, so only tracks of `class_ids` are written.
+    Frames count from 1, boxes are in pixels from 0 (https://motchallenge.net/instructions); the frames of a source that
+    was opened again count on. The format has no place for a class, and its ground truth is of one kind of object, so
+    only tracks of `class_ids` are written.
     """
 
     def __init__(self, path: Path, *, class_ids: Collection[int]) -> None:
-        """Begin the file at `path`; close() finishes it. Raises OutputNotWritable, as all methods do."""
+        """Look whether `path` can be written. A file there is replaced when the first frame comes.
+
+        Raises OutputNotWritable, as all methods do.
+        """
         self._path = path
         self._class_ids = frozenset(class_ids)
+        self._file: TextIO | None = None
+        self._closed = False
+        self._number = 0  # of the last frame
+        self._before = 0  # frames before the source was opened last
         with self._door():
-            self._file = path.open("w", encoding="ascii")
+            path.open("a").close()
 
     def __call__(self, frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        if self._closed:  # an end that was interrupted does not wait for the last frame
+            return
+        self._count(frame)
         confirmed = tracks.confirmed()
         tlwh = xyxy_to_tlwh(confirmed.xyxy).tolist()
         with self._door():
+            if self._file is None:
+                self._file = self._path.open("w", encoding="ascii")
             for track, (left, top, width, height) in zip(confirmed, tlwh, strict=True):
                 if track.class_id not in self._class_ids:
                     continue
                 self._file.write(
-                    f"{frame.seq + 1},{track.track_id},{left:.2f},{top:.2f},{width:.2f},{height:.2f},"
+                    f"{self._number},{track.track_id},{left:.2f},{top:.2f},{width:.2f},{height:.2f},"
                     f"{track.confidence:.4f},-1,-1,-1\n"
                 )
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is left; frames that come later are passed over."""
+        self._closed = True
         with self._door():
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
+
+    def _count(self, frame: Frame) -> None:
+        if self._before + frame.seq < self._number:
+            self._before = self._number - frame.seq
+        self._number = self._before + frame.seq + 1
 
     @contextmanager
     def _door(self) -> Iterator[None]:

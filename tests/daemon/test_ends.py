@@ -72,8 +72,10 @@ def test_the_second_daemon_on_a_data_folder_is_refused_and_the_first_goes_on(box
     first = box.start("run", "-c", box.config)
     box.wait_for(first, lambda status: status["state"] == "running")
     box.configure(f'source = "{clip}"')
-    second = box.run_config()
+    (box.folder / "t.txt").write_text("the trace of the first\n")
+    second = box.run_config("--trace", "t.txt")
     assert second.code == 5
+    assert (box.folder / "t.txt").read_text() == "the trace of the first\n"
     second.told(f"another edged (pid {first.pid})", str(box.data))
     assert first.poll() is None
     status = box.status()

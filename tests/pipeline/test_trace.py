@@ -35,6 +35,31 @@ def test_lost_and_tentative_tracks_and_other_labels_are_left_out(tmp_path: Path)
     assert (tmp_path / "t.txt").read_text().startswith("1,4,")
 
 
+def test_frames_of_a_camera_that_was_opened_again_count_on(tmp_path: Path) -> None:
+    with closing(TraceWriter(tmp_path / "t.txt", class_ids=[0])) as trace:
+        for seq in (0, 1, 5, 0, 1, 0, 3):
+            trace(a_frame(seq), tracks_of(0.0, {1: (0, 0, 1, 1)}), Decision.DETECT)
+    numbers = [int(line.split(",")[0]) for line in (tmp_path / "t.txt").read_text().splitlines()]
+    assert numbers == [1, 2, 6, 7, 8, 9, 12]
+
+
+def test_the_trace_of_another_run_stays_until_the_first_frame_comes(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("of another run\n")
+    with closing(TraceWriter(path, class_ids=[0])) as trace:
+        assert path.read_text() == "of another run\n"
+        trace(a_frame(0), tracks_of(0.0, {}), Decision.DETECT)
+    assert path.read_text() == ""
+
+
+def test_a_frame_that_comes_after_the_end_changes_nothing(tmp_path: Path) -> None:
+    trace = TraceWriter(tmp_path / "t.txt", class_ids=[0])
+    for seq in range(3):
+        trace(a_frame(seq), tracks_of(0.0, {1: (0, 0, 1, 1)}), Decision.DETECT)
+        trace.close()
+    assert len((tmp_path / "t.txt").read_text().splitlines()) == 1
+
+
 def test_a_file_that_cannot_be_made_is_told_by_name(tmp_path: Path) -> None:
     with pytest.raises(OutputNotWritable, match=r"nowhere/t\.txt"):
         TraceWriter(tmp_path / "nowhere" / "t.txt", class_ids=[0])
