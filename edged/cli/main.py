@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from edged import __version__
 from edged.cli import check_config, demo, events, models, run, status
+from edged.cli.streams import prepare_streams, stdout_error
 from edged.errors import EdgedError
 
 
@@ -22,12 +23,16 @@ class _Edged(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except EdgedError as error:
-            typer.secho(error.message, err=True, fg=typer.colors.RED)
-            typer.echo(f"  {error.hint}", err=True)
+            _tell(error)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError:  # `edged events | head`: the reader has seen enough
             raise typer.Exit from None
         return result
+
+
+def _tell(error: EdgedError) -> None:
+    typer.secho(error.message, err=True, fg=typer.colors.RED)
+    typer.echo(f"  {error.hint}", err=True)
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,9 +74,13 @@ app.add_typer(models.app, name="models")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run edged and exit the process."""
+    prepare_streams()
     try:
         app(args=arguments, prog_name="edged")
-    except Exception:  # noqa: BLE001 - the last line of defence: whatever arrives here is a bug, and is shown in full
+    except Exception as error:  # noqa: BLE001 - the last line of defence: what else arrives here is a bug, shown in full
+        if (unwritable := stdout_error(error)) is not None:
+            _tell(unwritable)
+            sys.exit(unwritable.exit_code)
         traceback.print_exc()
         typer.echo(f"This is a bug in edged {__version__}: please report it with the lines above.", err=True)
         sys.exit(1)

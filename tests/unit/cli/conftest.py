@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
 from edged.cli.main import main
+
+EDGED = [sys.executable, "-m", "edged"]
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,7 @@ from edged.domain.events import Event, EventKind, EventRecord, LeftReason
 from edged.store.events import EventStore
 from edged.store.reader import EventFilter, EventLog
 from edged.testing.clock import FakeClock
-from tests.unit.cli.conftest import Edged
-
-EDGED = [sys.executable, "-m", "edged"]
+from tests.unit.cli.conftest import EDGED, Edged
 
 # Once as oneself, which imports all that it takes: another user may not be able to read the program.
 TWICE = """
