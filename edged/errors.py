@@ -6,6 +6,8 @@ door of the room that met it and leaves as one of these. The exit code is the co
 
 from __future__ import annotations
 
+import errno
+
 
 class EdgedError(Exception):
     """The root of the tree. `str(error)` is the message and the hint."""
@@ -112,6 +114,11 @@ class StoreNotWritable(StoreError):
 
 class StoreLocked(StoreError):
     """Another daemon works on the same data folder."""
+
+
+def is_full(error: OSError) -> bool:
+    """Tell a disk, a quota or a file that has reached its size from all else that keeps a file from being written."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 # What is made for people

@@ -6,13 +6,15 @@ import logging
 import math
 import sqlite3
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from edged.clock import Clock, wall_at
 from edged.domain.events import Event, EventRecord
 from edged.domain.health import StoreStatus
-from edged.errors import StoreCorrupt, StoreError
+from edged.errors import StoreCorrupt, StoreError, is_full
 from edged.store.database import FILE_NAME, SQLITE_ERRORS, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
@@ -70,6 +72,8 @@ class EventStore:
         self._is_damaged = False
         self._written = 0
         self._refused = 0
+        self._pictures_lost = 0  # since they could not be written, though their events could
+        self._pictures_fail = False
         self._error: StoreError | None = None
         self._retry_at = -math.inf
         self._retry_after_s = _FIRST_RETRY_AFTER_S
@@ -87,7 +91,7 @@ class EventStore:
             written=self._written,
             waiting=len(self._waiting) + len(self._batch),
             dropped=self._waiting.dropped + self._refused,
-            snapshots_dropped=self._waiting.snapshots_dropped,
+            snapshots_dropped=self._waiting.snapshots_dropped + self._pictures_lost,
             error=None if self._error is None else self._error.message,
         )
 
@@ -173,15 +177,40 @@ class EventStore:
     def _write_batch(self, connection: sqlite3.Connection) -> None:
         if not self._batch:
             self._batch = [self._stamp(waiting) for waiting in self._waiting.take(_BATCH_MAX)]
-        write_snapshots(
-            self._folder, {record.snapshot: jpeg for record, jpeg in self._batch if record.snapshot and jpeg}
+        pictures = {record.snapshot: jpeg for record, jpeg in self._batch if record.snapshot and jpeg}
+        trouble = self._write_pictures(pictures)
+        batch = (
+            self._batch if trouble is None else [(replace(record, snapshot=None), None) for record, _ in self._batch]
         )
         connection.execute("BEGIN IMMEDIATE")
-        refused = sum(not _insert(connection, record, len(jpeg or b"")) for record, jpeg in self._batch)
+        refused = sum(not _insert(connection, record, len(jpeg or b"")) for record, jpeg in batch)
         connection.execute("COMMIT")
-        self._written += len(self._batch) - refused
+        self._written += len(batch) - refused
         self._refused += refused
         self._batch = []
+        if pictures:
+            self._note_pictures(len(pictures), trouble)
+
+    def _write_pictures(self, pictures: Mapping[str, bytes]) -> OSError | None:
+        """Write them, or say why only they cannot be; raises OSError on a full disk, where events wait with them."""
+        try:
+            write_snapshots(self._folder, pictures)
+        except OSError as error:
+            if is_full(error):
+                raise
+            return error
+        return None
+
+    def _note_pictures(self, count: int, trouble: OSError | None) -> None:
+        """Count and tell, once the events are written: until then their pictures wait with them."""
+        if trouble is not None:
+            self._pictures_lost += count
+            if not self._pictures_fail:
+                path = Path(trouble.filename or self._folder / "snapshots")
+                log.error("events are kept without their pictures: %s", not_writable(path, trouble))
+        elif self._pictures_fail:
+            log.warning("pictures are written again; %d were lost in this run so far", self._pictures_lost)
+        self._pictures_fail = trouble is not None
 
     def _stamp(self, waiting: Waiting) -> tuple[EventRecord, bytes | None]:
         """Name an event. Only now, so that ids ascend in the order of writing, whatever the clock does."""

@@ -141,6 +141,63 @@ def test_a_disk_that_fills_up_midway_loses_and_doubles_nothing(
     assert store.status.written == 100
 
 
+def test_a_snapshots_folder_that_cannot_be_made_costs_pictures_and_no_events(
+    make_store: MakeStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    in_the_way = tmp_path / "data" / "snapshots"
+    in_the_way.parent.mkdir()
+    in_the_way.write_text("a file where the folder should be")
+    store = make_store()
+    for number in range(3):
+        store.put(an_event(number), JPEG)
+        store.put(an_event(number + 10), None)
+        store.step()
+    assert [(r.event.track_id, r.snapshot) for r in logged(tmp_path / "data")] == [
+        (number, None) for number in (0, 10, 1, 11, 2, 12)
+    ]
+    assert (store.status.snapshots_dropped, store.status.dropped, store.status.error) == (3, 0, None)
+    assert caplog.text.count("without their pictures") == 1
+    assert f"cannot write {in_the_way}: " in caplog.text
+    in_the_way.unlink()
+    store.put(an_event(4), JPEG)
+    store.step()
+    assert logged(tmp_path / "data")[-1].snapshot is not None
+    assert "pictures are written again; 3 were lost" in caplog.text
+
+
+def test_a_snapshots_folder_of_another_user_costs_pictures_and_no_events(
+    clock: FakeClock, open_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_folder.chmod(0o777)
+    (open_folder / "snapshots").mkdir(mode=0o555)
+    with an_ordinary_user():
+        store = EventStore(open_folder, clock=clock, version="1")
+        store.put(an_event(1), JPEG)
+        store.step()
+    store.close()
+    assert [(r.event.track_id, r.snapshot) for r in logged(open_folder)] == [(1, None)]
+    assert store.status.snapshots_dropped == 1
+    assert f"cannot write {open_folder / 'snapshots'}" in caplog.text
+
+
+def test_a_picture_waits_with_its_event_while_neither_can_be_written(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store()
+    store.open()
+    in_the_way = tmp_path / "data" / "snapshots"
+    in_the_way.write_text("a file where the folder should be")
+    with a_full_disk():
+        store.put(an_event(1), JPEG)
+        store.step()
+    assert (store.status.waiting, store.status.snapshots_dropped) == (1, 0)
+    assert "without their pictures" not in caplog.text
+    in_the_way.unlink()
+    clock.advance(2.0)
+    store.step()
+    assert logged(tmp_path / "data")[0].snapshot is not None
+
+
 def test_retries_come_less_and_less_often(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
     store = make_store()
