@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.console import Console
 
 _WIDTH_WITHOUT_TERMINAL = 200  # nothing is cut off or wrapped when a table goes to a file or another program
@@ -16,6 +18,6 @@ class _Stdout(Console):
 def stdout_console() -> Console:
     """The console for a command's results."""
     console = _Stdout(highlight=False, markup=False)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:  # `watch edged status` says how wide it is
         console.width = _WIDTH_WITHOUT_TERMINAL
     return console

@@ -59,9 +59,10 @@ def events(
     )
     log = EventLog(folder)
     last_id = log.last_event_id()  # asked first, so that nothing is passed over that is written meanwhile
-    records = log.newest(wanted, limit=limit)
+    found = log.newest(wanted, limit=limit + 1)
+    records = found[-limit:]
     if not follow:
-        _print(records, folder, as_json=as_json)
+        _print(records, folder, as_json=as_json, more=len(found) > limit)
         return
     write = _json_line if as_json else _text_line(folder)
     after = max((last_id, *(record.event_id for record in records)))
@@ -72,14 +73,14 @@ def events(
         return
 
 
-def _print(records: list[EventRecord], folder: Path, *, as_json: bool) -> None:
+def _print(records: list[EventRecord], folder: Path, *, as_json: bool, more: bool) -> None:
     if as_json:
         for record in records:
             _json_line(record)
         return
     from edged.cli.event_table import show
 
-    show(records, folder)
+    show(records, folder, more=more)
 
 
 def newer(log: EventLog, wanted: EventFilter, *, after: str, clock: Clock) -> Iterator[EventRecord]:
@@ -105,4 +106,8 @@ def _json_line(record: EventRecord) -> None:
 def _text_line(folder: Path) -> Callable[[EventRecord], None]:
     from edged.cli.event_table import columns
 
-    return lambda record: typer.echo("  ".join(columns(record, folder)))
+    def write(record: EventRecord) -> None:
+        picture = [] if record.snapshot is None else [str(folder / record.snapshot)]
+        typer.echo("  ".join([*columns(record), *picture]))
+
+    return write

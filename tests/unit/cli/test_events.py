@@ -118,8 +118,25 @@ def test_the_table_shows_what_people_want_to_know(edged: Edged, folder: Path) ->
     for words in ("2023-11-14 ", "person", "87%", "1 min 15 s"):
         assert words in first
     picture = next(word for word in first.split() if word.endswith(".jpg"))
-    assert Path(picture).read_bytes() == b"jpeg"
-    assert lines[-1] == "4 events"
+    assert (folder / picture).read_bytes() == b"jpeg"
+    assert lines[-2:] == [f"snapshots are below {folder}", "4 events"]
+
+
+@pytest.mark.parametrize("columns", [200, 100, 80, 40])
+def test_words_and_paths_stay_whole_however_narrow_the_terminal(
+    edged: Edged, folder: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    wide = edged("events", "--data", folder).out
+    monkeypatch.setenv("COLUMNS", str(columns))
+    narrow = edged("events", "--data", folder).out
+    assert set(narrow.split()) >= set(wide.split()) - {"snapshot"}
+    whole = [line for line in narrow.splitlines() if "/" not in line]  # a path is left to the terminal to break
+    assert max(map(len, whole)) <= columns
+
+
+def test_a_limit_that_hides_events_is_said(edged: Edged, folder: Path) -> None:
+    assert edged("events", "--data", folder, "--limit", "3").out.endswith("the newest 3; --limit N shows more\n")
+    assert edged("events", "--data", folder, "--limit", "4").out.endswith("4 events\n")
 
 
 def test_no_events_are_said_to_be_none(edged: Edged, folder: Path) -> None:
