@@ -26,7 +26,7 @@ from edged.detect.selfcheck import verify_model as check_and_report
 from edged.detect.spec import ModelSpec
 from edged.domain.frame import BgrImage
 from edged.domain.labels import class_groups
-from edged.errors import ConfigError, StoreNotWritable
+from edged.errors import ConfigError, StoreError, StoreFull
 from edged.health.status_file import NAME as STATUS_NAME
 from edged.health.status_file import StatusFile
 from edged.imaging.files import make_folder
@@ -175,9 +175,12 @@ def _open_store(config: Config, clock: Clock) -> EventStore:
     )
     try:
         store.open()
-    except StoreNotWritable as error:
+    except StoreFull as error:
         # A full disk is a bad day, not the end: detection goes on, and the store tries again by itself.
         log.error("%s", error)
+    except StoreError:  # nobody mends a wrong user or a read-only disk while edged watches and forgets
+        store.close()
+        raise
     return store
 
 

@@ -112,6 +112,10 @@ class StoreNotWritable(StoreError):
     """The data folder is read-only, full, or belongs to somebody else."""
 
 
+class StoreFull(StoreNotWritable):
+    """The disk is full, or fails as a full one does: this may pass, and what waits for it is not lost."""
+
+
 class StoreLocked(StoreError):
     """Another daemon works on the same data folder."""
 

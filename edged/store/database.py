@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from edged.errors import StoreCorrupt, StoreError, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
+from edged.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
 from edged.store.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version_of
 
 FILE_NAME = "events.db"
@@ -111,7 +111,8 @@ def store_error(error: SqliteError, path: Path) -> StoreError:
             hint=f"Close it; `fuser {path}` names it.",
         )
     # With no space left, opening a WAL database says "disk I/O error" rather than "full".
-    return StoreNotWritable(
+    kind = StoreFull if "full" in text or "I/O error" in text else StoreNotWritable
+    return kind(
         f"cannot write {path}: {text}",
         hint="Check that the disk has space (`df -h`), is mounted for writing, and is healthy (`dmesg | tail`), and "
         "that the folder belongs to the user that edged runs as.",

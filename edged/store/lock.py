@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from edged.errors import StoreLocked, StoreNotWritable
+from edged.errors import StoreFull, StoreLocked, StoreNotWritable, is_full
 
 
 class FolderLock:
@@ -49,7 +49,8 @@ class FolderLock:
 
 def not_writable(path: Path, error: OSError) -> StoreNotWritable:
     """Say in the user's words why `path` cannot be written."""
-    return StoreNotWritable(
+    kind = StoreFull if is_full(error) else StoreNotWritable
+    return kind(
         f"cannot write {path}: {error.strerror or error}",
         hint="Check that the folder exists, is on a disk that is mounted for writing and has space (`df -h`), and "
         "belongs to the user that edged runs as (`ls -ld`).",

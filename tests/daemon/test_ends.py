@@ -104,14 +104,14 @@ def test_events_wait_in_memory_until_the_disk_has_space_again(box: Box, clip: Pa
     assert [event["kind"] for event in box.events()] == ["appeared", "left"] * 2
 
 
-def test_a_data_folder_that_may_not_be_written_is_told_by_name(box: Box, clip: Path) -> None:
-    box.configure(f'source = "{clip}"')
+def test_a_data_folder_that_may_not_be_written_is_told_at_once(box: Box) -> None:
+    box.configure('source = "/dev/video987"')  # would be waited for without end
     box.data.mkdir()
     box.data.chmod(0o555)
     ended = box.run("run", "-c", box.config, preexec_fn=obey_permissions)
     box.data.chmod(0o755)
     assert ended.code == 5
-    ended.told(str(box.data), "Permission denied", "4 events are lost")
+    ended.told(str(box.data), "Permission denied")
 
 
 def test_the_folder_of_the_status_file_is_made(box: Box, clip: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edged.errors import StoreError, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
+from edged.errors import StoreError, StoreFull, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
 from edged.store.events import WRITE_EVERY_S, EventStore
 from edged.store.migrations import MIGRATIONS
 from edged.store.reader import EventLog
@@ -303,6 +303,12 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error_and_mends_itself(
     assert numbers(tmp_path / "data") == [0]
 
 
+@pytest.mark.parametrize("bytes_max", [0, 4096, 8192])
+def test_a_full_disk_is_told_from_a_folder_that_may_not_be_written(make_store: MakeStore, bytes_max: int) -> None:
+    with a_full_disk(bytes_max=bytes_max), pytest.raises(StoreFull):
+        make_store().open()
+
+
 def test_a_folder_of_the_kernel_is_a_clear_error(clock: FakeClock) -> None:
     if not Path("/proc/self").is_dir():
         pytest.skip("no /proc here")
@@ -312,8 +318,9 @@ def test_a_folder_of_the_kernel_is_a_clear_error(clock: FakeClock) -> None:
 
 def test_a_read_only_folder_is_a_clear_error(clock: FakeClock, open_folder: Path) -> None:
     open_folder.chmod(0o555)
-    with an_ordinary_user(), pytest.raises(StoreNotWritable, match="Permission denied"):
+    with an_ordinary_user(), pytest.raises(StoreNotWritable, match="Permission denied") as caught:
         EventStore(open_folder, clock=clock, version="1").open()
+    assert not isinstance(caught.value, StoreFull)
 
 
 def test_a_read_only_database_is_a_clear_error(clock: FakeClock, open_folder: Path) -> None:
@@ -323,8 +330,9 @@ def test_a_read_only_database_is_a_clear_error(clock: FakeClock, open_folder: Pa
     open_folder.chmod(0o777)
     (open_folder / "edged.lock").chmod(0o666)
     (open_folder / "events.db").chmod(0o444)
-    with an_ordinary_user(), pytest.raises(StoreNotWritable, match="readonly"):
+    with an_ordinary_user(), pytest.raises(StoreNotWritable, match="readonly") as caught:
         EventStore(open_folder, clock=clock, version="1").open()
+    assert not isinstance(caught.value, StoreFull)
 
 
 def test_a_database_that_was_deleted_meanwhile_is_begun_anew(make_store: MakeStore, tmp_path: Path) -> None:
