@@ -42,7 +42,10 @@ def inspect(path: Path, run_id: str) -> None:
 
     It is read whole when the run before did not end cleanly. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
     """
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists():
+        return
+    _refuse_what_is_no_file(path, StoreNotWritable)
+    if path.stat().st_size == 0:
         return
     try:
         with closing(_connect(path, "mode=ro")) as connection:
@@ -147,8 +150,20 @@ def _not_readable(path: Path, why: str) -> StoreError:
     )
 
 
+def _refuse_what_is_no_file(path: Path, kind: type[StoreError]) -> None:
+    """Refuse a folder, device or pipe, of which SQLite says "disk I/O error". Raises `kind`."""
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "not a regular file"
+        raise kind(
+            f"{path}: it is {what}, and the event log is a file",
+            hint="Move it away, and `edged run` makes the event log in its place; or name another data folder.",
+        )
+
+
 def _reader_options(path: Path) -> str:
-    """How to open the file to read. Raises StoreNotFound, and OSError where this user may not look."""
+    """How to open the file to read. Raises StoreNotFound, StoreError, and OSError where this user may not look."""
+    if path.exists():
+        _refuse_what_is_no_file(path, StoreError)
     if not path.exists() or path.stat().st_size == 0:
         raise StoreNotFound(f"there is no event log at {path}", hint="Start `edged run` with this data folder first.")
     # A user who may not write into the folder cannot make the -shm file that reading takes. It is there while the

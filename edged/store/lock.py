@@ -49,6 +49,12 @@ class FolderLock:
 
 def not_writable(path: Path, error: OSError) -> StoreNotWritable:
     """Say in the user's words why `path` cannot be written."""
+    if isinstance(error, FileExistsError):  # what making a folder says of all else in its place
+        what = "a file" if path.exists() else "a link to nothing"
+        return StoreNotWritable(
+            f"cannot write {path}: it is {what}, and a folder is needed",
+            hint="Move it away, mount the disk that it leads to, or name another data folder.",
+        )
     kind = StoreFull if is_full(error) else StoreNotWritable
     return kind(
         f"cannot write {path}: {error.strerror or error}",

@@ -335,6 +335,37 @@ def test_a_read_only_database_is_a_clear_error(clock: FakeClock, open_folder: Pa
     assert not isinstance(caught.value, StoreFull)
 
 
+def test_a_file_or_a_dangling_link_in_the_data_folders_place_is_called_so(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(StoreNotWritable, match="data: it is a file, and a folder is needed"):
+        make_store().open()
+    (tmp_path / "data").unlink()
+    (tmp_path / "data").symlink_to(tmp_path / "unplugged")
+    with pytest.raises(StoreNotWritable, match="data: it is a link to nothing, and a folder is needed"):
+        make_store().open()
+
+
+@pytest.mark.parametrize("kind", ["folder", "device", "pipe"])
+def test_what_is_no_file_in_the_databases_place_is_called_so(make_store: MakeStore, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "data" / "events.db"
+    path.parent.mkdir()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(path)
+    why = "it is a folder" if kind == "folder" else "it is not a regular file"
+    with pytest.raises(StoreNotWritable, match=rf"events\.db: {why}") as caught:
+        make_store().open()
+    assert "dmesg" not in str(caught.value)
+    with pytest.raises(StoreError, match=rf"events\.db: {why}"):
+        logged(tmp_path / "data")
+    assert path.exists()
+
+
 def test_a_database_that_was_deleted_meanwhile_is_begun_anew(make_store: MakeStore, tmp_path: Path) -> None:
     store = make_store()
     store.put(an_event(1), None)
