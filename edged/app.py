@@ -75,7 +75,7 @@ def build(
     with ExitStack() as resources:
         detector = detector or load_detector(config)
         resources.callback(detector.close)
-        _check_labels(config, detector.labels)
+        check_labels(config, detector.labels)
         store = _open_store(config, clock)
         resources.callback(store.close)
         arrival = threading.Condition()
@@ -134,6 +134,23 @@ def load_detector(config: Config, make_backend: MakeBackend | None = None) -> Mo
     )
 
 
+def model_labels(config: Config) -> Sequence[str]:
+    """The labels of the configured model, which is not loaded. Raises ModelError."""
+    return load_spec(find_model(config.model.path)).labels
+
+
+def check_labels(config: Config, labels: Sequence[str]) -> None:
+    """Refuse a label of interest that the model does not know: it would wait for ever. Raises ConfigError."""
+    wanted = [("presence.labels", config.presence.labels)]
+    wanted += [(f"camera[{index}].labels", camera.labels or ()) for index, camera in enumerate(config.camera)]
+    unknown = [f"{place}: {label!r}" for place, named in wanted for label in named if label not in labels]
+    if unknown:
+        raise ConfigError(
+            f"The model does not know these labels: {'; '.join(unknown)}.",
+            hint=f"It knows: {', '.join(labels)}.",
+        )
+
+
 def make_ncnn_backend(spec: ModelSpec, *, threads: int = 1) -> Backend:
     """Load a model into ncnn. Raises ModelError."""
     engine = spec.engine("ncnn")
@@ -182,18 +199,6 @@ def _open_store(config: Config, clock: Clock) -> EventStore:
         store.close()
         raise
     return store
-
-
-def _check_labels(config: Config, labels: Sequence[str]) -> None:
-    """Refuse a label of interest that the model does not know: it would wait for ever. Raises ConfigError."""
-    wanted = [("presence.labels", config.presence.labels)]
-    wanted += [(f"camera[{index}].labels", camera.labels or ()) for index, camera in enumerate(config.camera)]
-    unknown = [f"{place}: {label!r}" for place, named in wanted for label in named if label not in labels]
-    if unknown:
-        raise ConfigError(
-            f"The model does not know these labels: {'; '.join(unknown)}.",
-            hint=f"It knows: {', '.join(labels)}.",
-        )
 
 
 def _tracker(config: Config, detector: ModelDetector) -> Tracker:

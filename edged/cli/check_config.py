@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from edged.errors import ModelError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,8 +24,9 @@ def check_config(
 ) -> None:
     """Check a configuration file and print everything that it sets and leaves at the default.
 
-    All mistakes are listed at once, and the exit code is 2. The result is itself a configuration file; what differs
-    from the defaults is marked in it and listed on stderr, with a warning for every path that does not exist yet.
+    All mistakes are listed at once, and the exit code is 2; so are labels that the model does not know. The result is
+    itself a configuration file; what differs from the defaults is marked in it and listed on stderr, with a warning for
+    a model that cannot be read and for every source that is not there.
 
     Example: edged check-config /etc/edged/edged.toml
     """
@@ -38,8 +41,9 @@ def check_config(
     from edged.config.loader import load_config
 
     config = load_config(file)
+    warnings = [*_model_warnings(config), *_source_warnings(config)]
     typer.echo(effective(config))
-    for warning in _warnings(config):
+    for warning in warnings:
         typer.secho(f"warning: {warning}", err=True, fg=typer.colors.YELLOW)
     cameras = ", ".join(camera.name for camera in config.camera)
     typer.echo(f"{file} is well. Cameras: {cameras}. Differs from the defaults:", err=True)
@@ -47,10 +51,27 @@ def check_config(
         typer.echo(f"  {change}", err=True)
 
 
-def _warnings(config: Config) -> Iterator[str]:
-    """What is allowed in the file but will not run on this machine as it stands."""
-    if "/" in config.model.path and not Path(config.model.path).is_dir():
-        yield f"model.path: there is no folder {config.model.path}"
+def _model_warnings(config: Config) -> Iterator[str]:
+    """Why the model will not run on this machine as it stands; where it would, its labels are checked too."""
+    from edged import app
+
+    try:
+        labels = app.model_labels(config)
+    except ModelError as error:
+        yield f"model.path: {error.message}"
+    except OSError as error:
+        yield f"model.path: {config.model.path} cannot be looked at: {error.strerror}"
+    else:
+        app.check_labels(config, labels)
+
+
+def _source_warnings(config: Config) -> Iterator[str]:
+    """Which sources will not run on this machine as it stands."""
     for index, camera in enumerate(config.camera):
-        if not Path(camera.source).exists():
-            yield f"camera[{index}].source (camera {camera.name!r}): there is no {camera.source}"
+        place = f"camera[{index}].source (camera {camera.name!r})"
+        try:
+            Path(camera.source).stat()
+        except FileNotFoundError:
+            yield f"{place}: there is no {camera.source}"
+        except OSError as error:
+            yield f"{place}: {camera.source} cannot be looked at: {error.strerror}"

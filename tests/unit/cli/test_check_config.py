@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from edged.config.loader import load_config, parse_config
+from edged.testing.ncnn_model import write_bright_spot_model
+from tests.unit.capture.clips import as_nobody
 from tests.unit.cli.conftest import Edged
 
 
@@ -42,8 +45,44 @@ def test_a_model_and_a_source_that_do_not_exist_are_warnings(edged: Edged, file:
     file.write_text('[model]\npath = "./mine"\n[[camera]]\nname = "yard"\nsource = "gone.mp4"\n')
     result = edged("check-config", file)
     assert result.code == 0
-    assert f"warning: model.path: there is no folder {file.parent / 'mine'}" in result.err
+    assert f"warning: model.path: The model folder {file.parent / 'mine'} does not exist" in result.err
     assert f"warning: camera[0].source (camera 'yard'): there is no {file.parent / 'gone.mp4'}" in result.err
+
+
+def test_a_label_that_the_model_does_not_know_is_a_mistake(edged: Edged, file: Path) -> None:
+    write_bright_spot_model(file.parent / "spot")
+    file.write_text(
+        '[model]\npath = "./spot"\n[presence]\nlabels = ["unicorn", "person"]\n'
+        '[[camera]]\nname = "yard"\nsource = "clip.mp4"\nlabels = ["dragon"]\n'
+    )
+    result = edged("check-config", file)
+    assert (result.code, result.out) == (2, "")
+    assert "presence.labels: 'unicorn'" in result.err
+    assert "camera[0].labels: 'dragon'" in result.err
+    assert "It knows: person." in result.err
+
+
+def test_labels_are_not_judged_without_the_model(edged: Edged, file: Path) -> None:
+    file.write_text(
+        '[model]\npath = "./mine"\n[presence]\nlabels = ["unicorn"]\n[[camera]]\nname = "yard"\nsource = "clip.mp4"\n'
+    )
+    result = edged("check-config", file)
+    assert result.code == 0
+    assert "unicorn" not in result.err.split("Differs")[0]
+
+
+def test_a_source_and_a_model_where_this_user_may_not_look_are_warnings(edged: Edged) -> None:
+    with TemporaryDirectory() as name:  # tmp_path lies where only its owner may look
+        folder = Path(name).resolve()
+        folder.chmod(0o755)
+        (folder / "hidden").mkdir(mode=0)
+        text = '[model]\npath = "hidden/mine"\n[[camera]]\nname = "yard"\nsource = "hidden/clip.mp4"\n'
+        (folder / "edged.toml").write_text(text)
+        with as_nobody():
+            result = edged("check-config", folder / "edged.toml")
+    assert result.code == 0
+    for said in ("model.path: {}/mine", "camera[0].source (camera 'yard'): {}/clip.mp4"):
+        assert f"{said.format(folder / 'hidden')} cannot be looked at: Permission denied" in result.err
 
 
 def test_the_example_is_a_configuration(edged: Edged) -> None:
