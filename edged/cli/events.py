@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from edged.cli.follow import newer
+from edged.cli.holder import holder
 from edged.cli.when import wall_instant
 from edged.cli.where import ConfigOption, DataOption, data_folder
-from edged.clock import Clock, SystemClock
+from edged.clock import SystemClock
 from edged.domain.events import EventKind, EventRecord
-from edged.errors import StoreNotFound
 
 if TYPE_CHECKING:
     from edged.store.reader import EventFilter, EventLog
-
-_POLL_S = 1.0
 
 Text = Optional[str]  # noqa: UP045 - typer reads this on Python 3.10 too
 Kind = Optional[EventKind]  # noqa: UP045 - as above
@@ -58,16 +55,24 @@ def events(
         label=label,
     )
     log = EventLog(folder)
-    last_id = log.last_event_id()  # asked first, so that nothing is passed over that is written meanwhile
-    found = log.newest(wanted, limit=limit + 1)
-    records = found[-limit:]
-    if not follow:
-        _print(records, folder, as_json=as_json, more=len(found) > limit)
+    if follow:
+        _follow(log, wanted, folder, limit=limit, write=_json_line if as_json else _text_line(folder))
         return
-    write = _json_line if as_json else _text_line(folder)
-    after = max((last_id, *(record.event_id for record in records)))
+    found = log.newest(wanted, limit=limit + 1)
+    _print(found[-limit:], folder, as_json=as_json, more=len(found) > limit)
+
+
+def _follow(
+    log: EventLog, wanted: EventFilter, folder: Path, *, limit: int, write: Callable[[EventRecord], None]
+) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
-        for record in itertools.chain(records, newer(log, wanted, after=after, clock=clock)):
+        last_id = log.last_event_id()  # asked first, so that nothing is passed over that is written meanwhile
+        records = log.newest(wanted, limit=limit)
+        after = max((last_id, *(record.event_id for record in records)))
+        coming = newer(log, wanted, after=after, clock=SystemClock(), is_running=lambda: holder(folder) is not None)
+        for record in itertools.chain(records, coming):
             write(record)
     except KeyboardInterrupt:
         return
@@ -81,20 +86,6 @@ def _print(records: list[EventRecord], folder: Path, *, as_json: bool, more: boo
     from edged.cli.event_table import show
 
     show(records, folder, more=more)
-
-
-def newer(log: EventLog, wanted: EventFilter, *, after: str, clock: Clock) -> Iterator[EventRecord]:
-    """For ever, what is wanted and written after the event `after`, as it comes."""
-    never = threading.Event()
-    while True:
-        sys.stdout.flush()
-        clock.wait(never, _POLL_S)
-        with suppress(StoreNotFound):  # while the daemon puts another file in its place
-            newest = log.last_event_id()  # asked first: what is written during the reading is for the next time
-            for record in log.read(wanted, after=after):
-                yield record
-                after = record.event_id
-            after = max(after, newest)
 
 
 def _json_line(record: EventRecord) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edged.cli.events import newer
+from edged.cli.follow import newer
 from edged.clock import Clock
 from edged.domain.events import Event, EventKind, EventRecord, LeftReason
 from edged.store.events import EventStore
@@ -181,8 +181,10 @@ def test_a_time_that_cannot_be_read_is_a_mistake_of_the_command_line(edged: Edge
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", [[], ["--json"]])
-def test_follow_goes_on_with_new_events_and_ctrl_c_ends_it_well(folder: Path, form: list[str]) -> None:
+@pytest.mark.parametrize(("form", "number"), [([], signal.SIGINT), (["--json"], signal.SIGTERM)])
+def test_follow_goes_on_with_new_events_and_a_signal_ends_it_well(
+    folder: Path, form: list[str], number: signal.Signals
+) -> None:
     command = [*EDGED, "events", "--data", str(folder), "--label", "person", "--limit", "1", "--follow", *form]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -194,7 +196,7 @@ def test_follow_goes_on_with_new_events_and_ctrl_c_ends_it_well(folder: Path, fo
         assert "second" in process.stdout.readline()
         fill(folder, FakeClock(), (event(EventKind.APPEARED, at=1000.0, camera="third"), None))
         assert "third" in process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(10) == 0
     finally:
         process.kill()
@@ -231,11 +233,12 @@ class Script(FakeClock):
         return False
 
 
-def followed(log: EventLog, clock: Clock, *, after: str) -> list[str]:
+def followed(log: EventLog, clock: Clock, *, after: str, is_running: Callable[[], bool] = lambda: True) -> list[str]:
     """The cameras of the persons that come."""
     cameras = []
+    wanted = EventFilter(label="person")
     with suppress(KeyboardInterrupt):
-        for record in newer(log, EventFilter(label="person"), after=after, clock=clock):
+        for record in newer(log, wanted, after=after, clock=clock, is_running=is_running):
             cameras.append(record.event.camera)
     return cameras
 
@@ -289,6 +292,33 @@ def test_follow_outlives_a_file_that_is_being_replaced(folder: Path) -> None:
         fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, camera="porch"), None))
 
     assert followed(log, Script(put_aside, lambda: None, put_back), after=log.last_event_id()) == ["porch"]
+
+
+def test_follow_outlives_a_damaged_file_and_says_so_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = EventLog(folder)
+    path = folder / "events.db"
+
+    def damage() -> None:
+        path.write_bytes(b"this is no database" * 100)
+
+    def set_aside() -> None:
+        for file in folder.glob("events.db*"):
+            file.rename(folder / f"damaged-{file.name}")
+        fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, camera="porch"), None))
+
+    nothing = [lambda: None] * 2
+    assert followed(log, Script(damage, *nothing, set_aside, *nothing), after=log.last_event_id()) == ["porch"]
+    (told,) = capsys.readouterr().err.splitlines()
+    assert str(path) in told
+    assert told.endswith("; trying again until Ctrl-C.")
+
+
+def test_follow_says_once_each_time_that_the_daemon_is_gone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    running = iter([True, False, False, True, False])
+    followed(EventLog(folder), Script(*[lambda: None] * 5), after="z", is_running=lambda: next(running))
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert "The daemon is not running" in told[0]
 
 
 @pytest.mark.slow
