@@ -1,11 +1,13 @@
 """The status file: what the running daemon knows of itself, for `edged status` and other programs to read.
 
-JSON, one object with the fields of DaemonStatus. It is replaced as a whole, so a reader never sees half of one; it is
+JSON, one object with the fields of DaemonStatus. It is replaced as a whole, so a reader never sees half of one; only on
+a full disk, of which it should tell, is it overwritten in place, and a reader who meets half of one looks again. It is
 not forced to the disk, since a status is worth nothing after a power cut.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edged.domain.health import CameraStatus, DaemonStatus, StoreStatus
-from edged.errors import DaemonNotRunning, StatusUnreadable, StoreNotWritable
+from edged.errors import DaemonNotRunning, StatusUnreadable, StoreNotWritable, is_full
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +31,8 @@ T = TypeVar("T")
 
 def write_status(path: Path, status: DaemonStatus) -> None:
     """Replace the status file at `path`. Raises StoreNotWritable."""
-    draft = path.with_name(path.name + ".tmp")
     try:
-        draft.write_text(json.dumps(asdict(status)), encoding="utf-8")
-        draft.replace(path)
+        _replace(path, json.dumps(asdict(status)).encode())
     except OSError as error:
         raise StoreNotWritable(
             f"The status file {path} cannot be written: {error.strerror}.",
@@ -66,8 +66,7 @@ def read_status(path: Path) -> DaemonStatus:
     Fields that this version does not know are passed over.
     """
     try:
-        content = json.loads(path.read_bytes())
-        return _daemon(content)
+        return _daemon(_load(path))
     except FileNotFoundError:
         raise DaemonNotRunning(
             f"No daemon has written {path}.",
@@ -110,6 +109,36 @@ def trouble(status: DaemonStatus, *, wall_now: float, is_alive: Callable[[int], 
     if abs(age_s) > STALE_AFTER_S:
         return f"silent for {age_s:.0f} s: it hangs, the machine was restarted since, or the clock was set"
     return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_name(path.name + ".tmp")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        draft.unlink(missing_ok=True)
+        if not path.exists():
+            raise
+        _overwrite(path, content)
+
+
+def _overwrite(path: Path, content: bytes) -> None:
+    """Write into the blocks that the file has: a full disk has no others. Raises OSError when they are too few."""
+    with path.open("r+b", buffering=0) as file:
+        found = os.fstat(file.fileno())
+        if len(content) > max(found.st_size, found.st_blocks * 512):  # stat(2): these blocks have 512 bytes everywhere
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        file.write(content.ljust(found.st_size))  # in one piece: what was longer would stick out behind
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError:  # it may have been overwritten at that moment
+        return json.loads(path.read_bytes())
 
 
 def _daemon(content: Mapping[str, Any]) -> DaemonStatus:

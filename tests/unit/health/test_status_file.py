@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,58 @@ def test_a_reader_who_has_the_file_open_never_sees_half_of_the_next(tmp_path: Pa
 def test_a_folder_that_is_not_there_cannot_be_written_to(tmp_path: Path) -> None:
     with pytest.raises(StoreNotWritable, match="No such file"):
         write_status(tmp_path / "gone" / "status.json", status())
+
+
+@contextmanager
+def a_full_disk(path: Path) -> Iterator[None]:
+    """Let nothing be written to a new file beside `path`."""
+    draft = path.with_name(path.name + ".tmp")
+    draft.symlink_to("/dev/full")
+    yield
+    assert not draft.is_symlink()
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed: " + "x" * 300, ""])
+def test_a_full_disk_leaves_the_status_up_to_date(tmp_path: Path, state: str) -> None:
+    path = tmp_path / "status.json"
+    write_status(path, status())
+    with a_full_disk(path):
+        write_status(path, status(state=state))
+    assert read_status(path) == status(state=state)
+    write_status(path, status())
+    assert read_status(path) == status()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_without_room_for_a_longer_status_leaves_the_last_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    write_status(path, status())
+    with a_full_disk(path), pytest.raises(StoreNotWritable, match="No space left"):
+        write_status(path, status(state="x" * 1_000_000))
+    assert read_status(path) == status()
+
+
+def test_the_first_status_on_a_full_disk_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    with a_full_disk(path), pytest.raises(StoreNotWritable, match="No space left"):
+        write_status(path, status())
+
+
+def test_a_reader_who_meets_half_a_status_looks_once_more(tmp_path: Path) -> None:
+    write_status(tmp_path / "status.json", status())
+
+    class Overwritten(type(tmp_path)):  # type: ignore[misc]
+        """A path whose file is being overwritten when it is first read."""
+
+        looks = 0
+
+        def read_bytes(self) -> bytes:
+            Overwritten.looks += 1
+            content: bytes = super().read_bytes()
+            return content[:40] if Overwritten.looks == 1 else content
+
+    assert read_status(Overwritten(tmp_path / "status.json")) == status()
+    assert Overwritten.looks == 2
 
 
 def test_no_status_means_that_no_daemon_runs(tmp_path: Path) -> None:
