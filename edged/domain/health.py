@@ -20,7 +20,7 @@ class CameraStatus:
     """One camera, as `edged status` shows it."""
 
     camera: str
-    state: str  # "starting", "running", "lost: …", "ended", "failed"
+    state: str  # "starting", "running", "lost: …", "ended", "failed: …"
     frames: int = 0  # went through the pipeline
     frames_expected: int | None = None  # about how many there will be; None for a camera, which does not end
     detected: int = 0  # of these, were looked at by the detector

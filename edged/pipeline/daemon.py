@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
@@ -10,6 +11,8 @@ from edged.domain.health import DaemonStatus
 from edged.errors import EdgedError, StoreNotWritable
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
 
 StatusListener = Callable[[DaemonStatus], None]
 """Told about once a second how things are: the status file, a progress bar."""
@@ -51,17 +54,25 @@ class Daemon:
 
         Returns the last status. Raises EdgedError; StoreNotWritable when events were left that could not be written.
         """
+        self._say_hello()
         gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
         try:
             self._supervisor.run(tick=lambda: self._tell("running"))
             self._refuse_loss()
-            return self._tell("stopped")
+            status = self._tell("stopped")
+            log.info("stopped after %.0f s, %d events written", status.uptime_s, status.store.written)
+            return status
         except BaseException as error:
             self._tell(f"failed: {_in_words(error)}")
             raise
         finally:
             if self._supervisor.stopped:
                 self._resources.close()
+
+    def _say_hello(self) -> None:
+        status = self._reporter.report("starting")
+        cameras = ", ".join(camera.camera for camera in status.cameras)
+        log.info("edged %s watches %s with %s on %s", status.version, cameras, status.model, status.backend)
 
     def _refuse_loss(self) -> None:
         store = self._reporter.report("stopped").store

@@ -6,6 +6,7 @@ import logging
 import threading
 
 from edged.clock import Clock
+from edged.domain.frame import Frame
 from edged.errors import SourceError, SourceStalled
 from edged.pipeline.mailbox import Mailbox
 from edged.ports import EndOfStream, Source
@@ -47,7 +48,8 @@ class Feeder:
                     return
                 except SourceError as error:
                     if not self._reopen:
-                        self.state = "failed"
+                        log.error("camera %s failed: %s", self.camera, error)
+                        self.state = f"failed: {error.message}"
                         raise
                     self.source.close()  # before the wait: a camera that comes back gets its old name only then
                     self._wait_to_reopen(error, stop)
@@ -61,7 +63,7 @@ class Feeder:
         while not stop.is_set():
             frame = self.source.read(min(_POLL_S, self._frame_timeout_s))
             if frame is not None:
-                self._came_back()
+                self._came_back(frame)
                 self._mailbox.put(frame, stop)
                 last_frame_at = self._clock.monotonic()
             elif self._reopen and self._clock.monotonic() - last_frame_at >= self._frame_timeout_s:
@@ -70,9 +72,11 @@ class Feeder:
                     hint="edged opens it again by itself. If this repeats: check the cable, the power and `dmesg`.",
                 )
 
-    def _came_back(self) -> None:
+    def _came_back(self, frame: Frame) -> None:
         if self.state.startswith("lost"):
             log.warning("camera %s is back", self.camera)
+        elif self.state == "starting":
+            log.info("camera %s gives frames of %d × %d", self.camera, frame.width_px, frame.height_px)
         self.state = "running"
         self._retry_after_s = _FIRST_RETRY_AFTER_S
 

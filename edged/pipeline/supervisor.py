@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from edged.clock import Clock
-from edged.errors import DaemonError, EdgedError
+from edged.errors import DaemonError, EdgedError, SourceError
 from edged.pipeline.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,9 @@ class Supervisor:
         return not any(worker.running for stage in self._stages[1:] for worker in stage)
 
     def _failed(self) -> bool:
-        return any(worker.error for stage in self._stages for worker in stage) or any(
+        """Say whether going on is of no use. A source that failed does not stop the others; it is told at the end."""
+        errors = [worker.error for stage in self._stages for worker in stage]
+        return any(error is not None and not isinstance(error, SourceError) for error in errors) or any(
             not worker.running for worker in self._stages[0]
         )
 

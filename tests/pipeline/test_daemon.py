@@ -106,16 +106,17 @@ def test_recordings_are_worked_off_in_full_and_the_last_status_says_so() -> None
     assert house.closed
 
 
-def test_a_recording_that_fails_ends_the_daemon_with_its_own_error_and_keeps_what_happened() -> None:
-    good, bad = a_recording(), a_recording(fail_at=50)
-    house = House([(bad, sees_all(bad, range(60)), False)])
+def test_a_recording_that_fails_is_the_daemons_error_at_its_end_and_the_others_are_worked_off_first() -> None:
+    good, bad = a_recording(), a_recording(fail_at=5)
+    house = House([(bad, nothing(), False), (good, sees_all(good, range(60)), False)])
     with pytest.raises(SourceLost):
         house.daemon.run()
 
-    assert house.parts[0].feeder.state == "failed"
+    assert [camera.frames for camera in house.statuses[-1].cameras] == [5, 60]
+    assert [event.kind for event in house.sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+    assert house.parts[0].feeder.state == "failed: the synthetic camera went away"
     assert house.statuses[-1].state == "failed: the synthetic camera went away"
     assert house.closed
-    assert good.stats.frames == 0
 
 
 def test_a_camera_that_never_comes_back_does_not_hold_up_the_others() -> None:

@@ -91,7 +91,7 @@ def test_a_file_that_fails_is_an_error_and_is_closed() -> None:
     with pytest.raises(SourceLost):
         feeder.run(threading.Event())
 
-    assert feeder.state == "failed"
+    assert feeder.state == "failed: the synthetic camera went away"
     assert not source.is_open
     mailbox.take()
     assert mailbox.ended
