@@ -13,6 +13,7 @@ import typer
 
 from edged.cli.follow import newer
 from edged.cli.holder import holder
+from edged.cli.names import tell_unknown_names
 from edged.cli.when import wall_instant
 from edged.cli.where import ConfigOption, DataOption, data_folder
 from edged.clock import SystemClock
@@ -47,14 +48,13 @@ def events(
 
     clock = SystemClock()
     folder = data_folder(config, data)
-    wanted = EventFilter(
-        since_wall_at=None if since is None else wall_instant(since, wall_now=clock.wall()),
-        until_wall_at=None if until is None else wall_instant(until, wall_now=clock.wall(), end_of_day=True),
-        camera=camera,
-        kind=kind,
-        label=label,
-    )
+    begin = None if since is None else wall_instant(since, wall_now=clock.wall())
+    end = None if until is None else wall_instant(until, wall_now=clock.wall(), end_of_day=True)
+    if begin is not None and end is not None and begin >= end:
+        raise typer.BadParameter(f"nothing is both after --since {since} and before --until {until}")
+    wanted = EventFilter(since_wall_at=begin, until_wall_at=end, camera=camera, kind=kind, label=label)
     log = EventLog(folder)
+    tell_unknown_names(log, camera=camera, label=label)
     if follow:
         _follow(log, wanted, folder, limit=limit, write=_json_line if as_json else _text_line(folder))
         return

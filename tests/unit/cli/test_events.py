@@ -143,6 +143,38 @@ def test_no_events_are_said_to_be_none(edged: Edged, folder: Path) -> None:
     assert edged("events", "--data", folder, "--label", "dog").out == "0 events\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--camera", "yrad"], "No event in the log is of the camera 'yrad'; its newest are of: gate, yard."),
+        (["--label", "dog"], "No event in the log is of the label 'dog'; its newest are of: car, person."),
+        (["--camera", "yard", "--label", "car"], None),
+        (["--camera", "yard", "--since", "1h"], None),
+    ],
+)
+def test_a_name_that_is_not_in_the_log_is_told_with_those_that_are(
+    edged: Edged, folder: Path, options: list[str], told: str | None
+) -> None:
+    result = edged("events", "--data", folder, *options)
+    assert (result.code, result.out) == (0, "0 events\n")
+    assert result.err.splitlines() == ([] if told is None else [told])
+
+
+def test_an_empty_log_has_no_names_to_tell(edged: Edged, tmp_path: Path) -> None:
+    fill(tmp_path, FakeClock())
+    result = edged("events", "--data", tmp_path, "--camera", "yard")
+    assert (result.code, result.out, result.err) == (0, "0 events\n", "")
+
+
+@pytest.mark.parametrize(("since", "until"), [("1h", "2h"), ("2026-11-20T08:15", "2026-11-20T08:15")])
+def test_a_time_that_ends_before_it_begins_is_a_mistake_of_the_command_line(
+    edged: Edged, folder: Path, since: str, until: str
+) -> None:
+    result = edged("events", "--data", folder, "--since", since, "--until", until)
+    assert result.code == 2
+    assert "--since" in result.err
+
+
 def test_a_configuration_names_the_data_folder(edged: Edged, folder: Path) -> None:
     config = folder / "edged.toml"
     config.write_text('data_dir = "."\n[[camera]]\nname = "yard"\nsource = "/dev/video0"\n')
@@ -304,7 +336,8 @@ def test_follow_outlives_a_damaged_file_and_says_so_once(folder: Path, capsys: p
     def set_aside() -> None:
         for file in folder.glob("events.db*"):
             file.rename(folder / f"damaged-{file.name}")
-        fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, camera="porch"), None))
+        later = FakeClock(wall=FakeClock().wall() + 60)  # a new file does not know the last id of the old one
+        fill(folder, later, (event(EventKind.LEFT, at=1000.0, camera="porch"), None))
 
     nothing = [lambda: None] * 2
     assert followed(log, Script(damage, *nothing, set_aside, *nothing), after=log.last_event_id()) == ["porch"]
