@@ -12,23 +12,23 @@ from edged.cli.durations import in_words
 from edged.domain.health import CameraStatus, DaemonStatus
 
 
-def show(status: DaemonStatus, wrong: str | None, *, wall_now: float) -> None:
-    """Print the status; `wrong` says why the daemon is not running, or None."""
+def show(status: DaemonStatus, state: str, *, wall_now: float) -> None:
+    """Print the status; `state` says whether the daemon is running."""
     console = stdout_console()
     facts = Table(box=None, show_header=False, pad_edge=False)
-    for name, fact in _facts(status, wrong, wall_now):
+    for name, fact in _facts(status, state, wall_now):
         facts.add_row(name, fact)
     console.print(facts)
     console.print(_cameras(status.cameras))
 
 
-def _facts(status: DaemonStatus, wrong: str | None, wall_now: float) -> list[tuple[str, str]]:
+def _facts(status: DaemonStatus, state: str, wall_now: float) -> list[tuple[str, str]]:
     started = datetime.fromtimestamp(status.started_wall_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     p50_ms, p99_ms = status.inference_p50_ms, status.inference_p99_ms
     inference = "none yet" if p50_ms is None or p99_ms is None else f"median {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms"
     store = status.store
     facts = [
-        ("edged", f"{status.version}, {status.state if wrong is None else 'NOT RUNNING'}, process {status.pid}"),
+        ("edged", f"{status.version}, {state}"),
         ("started", f"{started}, up {in_words(status.uptime_s)}"),
         ("heard of", f"{in_words(wall_now - status.written_wall_at)} ago"),
         ("model", f"{status.model} on {status.backend}"),

@@ -23,15 +23,11 @@ DataOption = Annotated[
 
 def data_folder(config: Path | None, data: Path | None) -> Path:
     """The folder of the event log. Raises ConfigError."""
-    return _folders(config, data)[0]
+    return folders(config, data)[0]
 
 
-def status_folder(config: Path | None, data: Path | None) -> Path:
-    """The folder of the status file. Raises ConfigError."""
-    return _folders(config, data)[1]
-
-
-def _folders(config: Path | None, data: Path | None) -> tuple[Path, Path]:
+def folders(config: Path | None, data: Path | None) -> tuple[Path, Path]:
+    """The folders of the event log and of the status file. Raises ConfigError."""
     if data is not None and config is not None:
         raise typer.BadParameter("give either --config or --data")
     if data is not None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from edged.clock import SystemClock
 from edged.domain.health import CameraStatus, DaemonStatus
 from edged.health.status_file import write_status
+from edged.store.lock import FolderLock
 from tests.unit.cli.conftest import Edged
 
 
@@ -64,6 +66,49 @@ def test_a_stopped_daemon_is_not_running(edged: Edged, tmp_path: Path) -> None:
     write(tmp_path, state="stopped")
     result = edged("status", "--data", tmp_path)
     assert (result.code, result.err.splitlines()[0]) == (6, "The daemon is not running: stopped.")
+
+
+def test_a_daemon_that_is_not_running_is_not_said_to_be_a_unit_of_systemd(edged: Edged, tmp_path: Path) -> None:
+    write(tmp_path, state="stopped")
+    assert "journalctl" not in edged("status", "--data", tmp_path).err
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """A data folder on which this process works."""
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    yield tmp_path
+    lock.release()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"written_wall_at": 1.7e9}, {"pid": 2**22 + 1}, {"pid": 2**22 + 1, "state": "stopped"}]
+)
+def test_a_daemon_that_cannot_write_its_status_is_not_said_to_be_gone(
+    edged: Edged, locked: Path, changed: dict[str, Any]
+) -> None:
+    write(locked, **changed)
+    told = f"The daemon is running as process {os.getpid()}, but its status file {locked / 'status.json'} is old"
+    result = edged("status", "--data", locked)
+    assert result.code == 6
+    assert result.err.startswith(told)
+    assert f"running, but SILENT, process {os.getpid()}" in result.out
+    facts = json.loads(edged("status", "--data", locked, "--json").out)
+    assert facts["running"] is True
+    assert facts["trouble"].startswith(told)
+
+
+def test_a_daemon_without_a_status_file_is_not_said_to_be_gone(edged: Edged, locked: Path) -> None:
+    result = edged("status", "--data", locked)
+    assert result.code == 6
+    assert f"running as process {os.getpid()}" in result.err
+    assert "is missing: is the disk full?" in result.err
+
+
+def test_a_daemon_that_has_stopped_is_believed_while_it_lets_go(edged: Edged, locked: Path) -> None:
+    write(locked, state="stopped")
+    assert edged("status", "--data", locked).err.startswith("The daemon is not running: stopped.")
 
 
 def test_a_folder_without_a_status_says_so(edged: Edged, tmp_path: Path) -> None:
