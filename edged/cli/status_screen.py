@@ -11,15 +11,28 @@ from edged.cli.console import stdout_console
 from edged.cli.durations import in_words
 from edged.domain.health import CameraStatus, DaemonStatus
 
+_NUMBERS = ("in/s", "detected/s", "frames", "detected", "skipped", "corrupt", "lost", "in view", "events")
+_ANY_WIDTH = 10_000
+
 
 def show(status: DaemonStatus, state: str, *, wall_now: float) -> None:
-    """Print the status; `state` says whether the daemon is running."""
+    """Print the status; `state` says whether the daemon is running.
+
+    Where the table of cameras does not fit, each camera is a paragraph, so that words stay whole.
+    """
     console = stdout_console()
     facts = Table(box=None, show_header=False, pad_edge=False)
     for name, fact in _facts(status, state, wall_now):
         facts.add_row(name, fact)
     console.print(facts)
-    console.print(_cameras(status.cameras))
+    table = _cameras(status.cameras)
+    if console.measure(table, options=console.options.update_width(_ANY_WIDTH)).maximum <= console.width:
+        console.print(table)
+        return
+    for camera in status.cameras:
+        console.print()
+        console.print(f"{camera.camera}: {camera.state}")
+        console.print(", ".join(f"{name} {value}" for name, value in zip(_NUMBERS, _numbers(camera), strict=True)))
 
 
 def _facts(status: DaemonStatus, state: str, wall_now: float) -> list[tuple[str, str]]:
@@ -42,12 +55,15 @@ def _facts(status: DaemonStatus, state: str, wall_now: float) -> list[tuple[str,
 def _cameras(cameras: list[CameraStatus]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("camera", "state"):
-        table.add_column(name, overflow="fold")
-    for name in ("in/s", "detected/s", "frames", "detected", "skipped", "corrupt", "lost", "in view", "events"):
+        table.add_column(name)
+    for name in _NUMBERS:
         table.add_column(name, justify="right")
     for camera in cameras:
-        rates = f"{camera.fps_in:.1f}", f"{camera.fps_detected:.1f}"
-        counts = camera.frames, camera.detected, camera.skipped, camera.corrupt, camera.reopened
-        now = camera.tracks, camera.events
-        table.add_row(camera.camera, camera.state, *rates, *(str(count) for count in (*counts, *now)))
+        table.add_row(camera.camera, camera.state, *_numbers(camera))
     return table
+
+
+def _numbers(camera: CameraStatus) -> list[str]:
+    rates = f"{camera.fps_in:.1f}", f"{camera.fps_detected:.1f}"
+    counts = camera.frames, camera.detected, camera.skipped, camera.corrupt, camera.reopened
+    return [*rates, *map(str, (*counts, camera.tracks, camera.events))]

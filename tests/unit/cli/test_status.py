@@ -44,6 +44,19 @@ def test_a_running_daemon_is_shown_on_one_screen(edged: Edged, tmp_path: Path) -
     assert "4321" in result.out
 
 
+@pytest.mark.parametrize("columns", [200, 110, 100, 80, 40])
+def test_words_stay_whole_however_narrow_the_terminal(
+    edged: Edged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lost = CameraStatus("front-door-left", "lost: /dev/v4l/by-id/usb-camera-left: no such device", frames=1234567)
+    write(tmp_path, cameras=[lost, CameraStatus("yard", "running", detected=7654321)])
+    out = edged("status", "--data", tmp_path).out
+    for word in (*lost.state.split(), lost.camera, "1234567", "7654321", "detected/s", "corrupt", "picodet-s"):
+        assert word in out
+    assert max(map(len, out.splitlines())) <= columns
+
+
 def test_json_holds_every_fact_and_whether_it_runs(edged: Edged, tmp_path: Path) -> None:
     write(tmp_path)
     facts = json.loads(edged("status", "--data", tmp_path, "--json").out)
