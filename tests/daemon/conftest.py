@@ -33,6 +33,11 @@ class Ended:
     out: str
     err: str
 
+    @property
+    def complaints(self) -> str:
+        """What stderr holds beside the log's ordinary lines."""
+        return "".join(line for line in self.err.splitlines(keepends=True) if not line.startswith("INFO "))
+
     def told(self, *words: str) -> None:
         """Check that the error says these words, what to do, and no traceback."""
         assert "Traceback" not in self.err

@@ -35,7 +35,7 @@ def test_a_signal_is_a_clean_end_and_all_is_committed(box: Box, long_clip: Path,
     process.send_signal(number)
     ended = box.end_of(process, within_s=5.0)
 
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.complaints) == (0, "")
     status, events = box.status(), box.events()
     assert status is not None
     assert status["state"] == "stopped"
@@ -117,6 +117,6 @@ def test_a_data_folder_that_may_not_be_written_is_told_at_once(box: Box) -> None
 def test_the_folder_of_the_status_file_is_made(box: Box, clip: Path) -> None:
     box.configure(f'source = "{clip}"', top='runtime_dir = "run/edged"')
     ended = box.run_config()
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.complaints) == (0, "")
     assert box.run("status", "-c", box.config).code == 6  # it has stopped, but it is known
     assert (box.folder / "run" / "edged" / "status.json").exists()

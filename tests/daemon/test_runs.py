@@ -89,7 +89,7 @@ def test_pictures_come_at_their_interval(box: Box) -> None:
 
 def test_a_demo_says_what_it_saw_and_where_its_files_are(box: Box, clip: Path) -> None:
     ended = box.run("demo", "--source", clip, "--model", "./spot", "--data", "out", "--trace", "t.txt")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.complaints) == (0, "")
     assert "Appeared: 2 × person. 160 frames" in ended.out
     for name in ("out/annotated.mp4", "out/contact-sheet.jpg", "t.txt"):
         assert name in ended.out
@@ -110,4 +110,4 @@ def test_a_reader_that_has_seen_enough_is_no_failure(box: Box, clip: Path, comma
     process.stdout.close()
     process.stdout = None
     ended = box.end_of(process)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.complaints) == (0, "")

@@ -91,7 +91,7 @@ def test_a_demo_of_odd_pictures_makes_its_video_and_sheet(box: Box) -> None:
     for number, shape in enumerate([(1, 1, 3), (33, 4097, 3), (120, 160)]):
         cv2.imwrite(str(folder / f"{number}.png"), np.full(shape, 90, np.uint8))
     ended = box.run("demo", "--source", "pictures", "--model", "./spot", "--data", "out")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.complaints) == (0, "")
     assert (box.folder / "out" / "annotated.mp4").stat().st_size > 0
     assert (box.folder / "out" / "contact-sheet.jpg").stat().st_size > 0
 
