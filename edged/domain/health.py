@@ -40,7 +40,7 @@ class StoreStatus:
     written: int = 0  # events committed since the start
     waiting: int = 0  # events in memory, not committed yet
     dropped: int = 0  # events lost: too many were waiting, or the database refused them
-    snapshots_dropped: int = 0  # pictures lost: too many were waiting
+    snapshots_dropped: int = 0  # pictures lost: too many were waiting, or they could not be written
     error: str | None = None  # why nothing can be written now
 
 
