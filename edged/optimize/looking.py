@@ -17,6 +17,8 @@ from edged.optimize import grid
 from edged.optimize.augment import GREY
 from edged.optimize.grid import Floats
 
+NMS_IOU = 0.45  # the teacher marks many cells for one object, and so does the student
+
 Raw = Callable[[BgrImage], tuple[Floats, Floats]]
 """A square BGR image in, scores (classes, A) in 0..1 and box distributions (32, A) out."""
 
@@ -33,7 +35,7 @@ def letterbox(image: BgrImage, size_px: int) -> tuple[BgrImage, float, tuple[int
 
 
 def find(
-    image: BgrImage, raw: Raw, *, size_px: int, classes: Sequence[int], confidence: float, nms_iou: float = 0.6
+    image: BgrImage, raw: Raw, *, size_px: int, classes: Sequence[int], confidence: float, nms_iou: float = NMS_IOU
 ) -> Detections:
     """Detections in pixels of the image; class k of the result is row classes[k] of the scores."""
     canvas, scale, margin = letterbox(image, size_px)
