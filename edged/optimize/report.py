@@ -40,11 +40,10 @@ class Bar:
 
     def __call__(self, standing: Standing) -> None:
         """Show where the training stands."""
-        parts = "  ".join(f"{name} {value:.2f}" for name, value in standing.parts.items())
         self._progress.update(
             self._task,
             completed=standing.share,
-            description=f"step {standing.step}  rate {standing.rate:.1e}  {parts}",
+            description=f"step {standing.step}  rate {standing.rate:.1e}  loss {standing.parts['loss']:.3f}",
         )
 
 

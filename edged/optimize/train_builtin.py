@@ -106,7 +106,9 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     budget = f"{options.steps} steps" if options.steps else f"{options.hours:g} hours"
     console.print(f"Training on {device} with {crew_size} process(es), seed {plan.seed}, for {budget}.")
     photos = balanced(read_photos(options.photos, "train"))
-    console.print(f"{len(photos)} pictures (some twice) in memory; checkpoints go to {options.out / CHECKPOINT}.")
+    console.print(
+        f"{len(photos)} pictures (some twice) in memory; checkpoints go to {options.out / CHECKPOINT}.", soft_wrap=True
+    )
     with TemporaryDirectory() as folder:
         order = Order(
             photos, options.teacher, plan, options.out, options.resume, device, crew_size, f"{folder}/meeting"

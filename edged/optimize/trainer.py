@@ -170,12 +170,13 @@ class Trainer:
         partial.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint. Raises CheckpointError."""
+        """Go on from a checkpoint, under a larger budget if this plan has one. Raises CheckpointError."""
         state = read_checkpoint(path)
         self._student.load_state_dict(state["student"])
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.progress = Progress(**state["progress"])
+        self.progress.share = self.plan.share(step=self.progress.step, spent_s=self.progress.spent_s)
         self.size_px.value = self.plan.size_px(self.progress.share)
 
 

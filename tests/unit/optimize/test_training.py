@@ -1,6 +1,7 @@
 """Trains for real, on synthetic pictures, ten steps. Needs torch: scripts/env optimize."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,17 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path: Path) ->
     ours, theirs = (averaged_network(tmp_path / name).state_dict() for name in ("whole.pt", "half.pt"))
     for name, value in ours.items():
         torch.testing.assert_close(value, theirs[name], rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_a_finished_training_goes_on_when_it_is_given_more(tmp_path: Path) -> None:
+    one = trainer()
+    one.progress.step, one.progress.share = PLAN.steps or 0, 1.0
+    assert one.done
+    one.save(tmp_path / "one.pt")
+    longer = Trainer(replace(PLAN, steps=40), device="cpu", clock=FakeClock())
+    longer.resume(tmp_path / "one.pt")
+    assert not longer.done
+    assert longer.progress.share == pytest.approx(0.25)
 
 
 def test_a_damaged_checkpoint_is_an_error_that_names_the_file(tmp_path: Path) -> None:
