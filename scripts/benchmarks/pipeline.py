@@ -26,7 +26,7 @@ from edged.clock import Clock
 from edged.config.loader import check_tables
 from edged.config.schema import CameraSection
 from edged.detect.spec import ModelSpec
-from edged.domain.frame import Frame
+from edged.domain.frame import BgrImage, Frame
 from edged.ports import Backend, Source
 
 
@@ -37,8 +37,9 @@ class Result:
     frames: int
     cpu_ms: float  # the whole process
     forward_ms: float  # the model's forward pass, in ncnn
-    decode_ms: float  # the video decoder
-    overhead_ms: float  # the rest: edged
+    decode_ms: float  # the video decoder: compressed to YUV
+    convert_ms: float  # YUV to the BGR picture, in full size
+    overhead_ms: float  # the rest, conversion included: edged
     cpu_ratio_to_floor: float  # whole process to forward pass and decoder
     cpu_ratio_to_forward: float  # whole process to forward pass alone
     rss_mb: float  # resident memory at the end of the run
@@ -65,12 +66,13 @@ class TimedBackend:
 
 
 class TimedSource:
-    """Adds up the CPU time of read() in the thread that calls it; the decoder runs there with one thread."""
+    """Adds up the CPU time of read() in the thread that calls it, where the decoder runs, and of each image()."""
 
     def __init__(self, inner: Source) -> None:
         self._inner = inner
         self.stats = inner.stats
         self.seconds = 0.0
+        self.convert_seconds = 0.0
 
     def open(self) -> None:
         self._inner.open()
@@ -78,9 +80,25 @@ class TimedSource:
     def read(self, timeout_s: float) -> Frame | None:
         began = time.thread_time()
         try:
-            return self._inner.read(timeout_s)
+            frame = self._inner.read(timeout_s)
         finally:
             self.seconds += time.thread_time() - began
+        return None if frame is None else self._timed(frame)
+
+    def _timed(self, frame: Frame) -> Frame:
+        def decode() -> BgrImage:
+            began = time.thread_time()
+            image = frame.image()
+            self.convert_seconds += time.thread_time() - began
+            return image
+
+        return Frame(
+            seq=frame.seq,
+            captured_at=frame.captured_at,
+            width_px=frame.width_px,
+            height_px=frame.height_px,
+            decode=decode,
+        )
 
     def close(self) -> None:
         self._inner.close()
@@ -120,6 +138,7 @@ def measure(model: str, source: str) -> Result:
         cpu_ms=total,
         forward_ms=forward,
         decode_ms=decode,
+        convert_ms=sources[0].convert_seconds * per_frame,
         overhead_ms=total - forward - decode,
         cpu_ratio_to_floor=total / (forward + decode),
         cpu_ratio_to_forward=total / forward,
