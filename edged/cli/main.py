@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from edged import __version__
 from edged.cli import check_config, demo, events, models, run, status
-from edged.cli.streams import prepare_streams, stdout_error
+from edged.cli.streams import drop_the_rest, prepare_streams, stdout_error
 from edged.errors import EdgedError
 
 
@@ -26,6 +26,7 @@ class _Edged(TyperGroup):
             _tell(error)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError:  # `edged events | head`: the reader has seen enough
+            drop_the_rest()
             raise typer.Exit from None
         return result
 

@@ -23,12 +23,18 @@ def prepare_streams() -> None:
         sys.stdout.reconfigure(errors="replace")  # stderr never fails: Python writes what it cannot say as \xd7
 
 
+def drop_the_rest() -> None:
+    """Send what still waits for stdout nowhere, or Python would try once more at its end, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def stdout_error(error: Exception) -> OutputNotWritable | None:
     """What to tell when `error` came from writing to stdout, else None. Nothing can be written there afterwards."""
     if not isinstance(error, OSError) or error.filename is not None or error.errno not in _FULL_OR_CLOSED:
         return None
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())  # or Python would try once more at its end, and complain
+    drop_the_rest()
     why = "it is closed" if error.errno == errno.EBADF else error.strerror
     return OutputNotWritable(
         f"Standard output cannot be written: {why}.",
