@@ -33,33 +33,61 @@ class ConfigError(EdgedError):
 
 
 class SourceError(EdgedError):
-    """A camera, file or folder gives no frames."""
+    """A camera, file or folder gives no frames.
+
+    `reason` is the fault in one word for programs: events bear it (docs/events.md).
+    """
 
     exit_code = 3
+    reason = "unreadable"
 
 
 class SourceNotFound(SourceError):
     """There is nothing at that path."""
 
+    reason = "not_found"
+
 
 class SourceDenied(SourceError):
     """It is there, but this user may not open it."""
+
+    reason = "denied"
 
 
 class SourceBusy(SourceError):
     """Another program holds the device."""
 
+    reason = "busy"
+
 
 class SourceUnreadable(SourceError):
     """It opens, but holds nothing that can be decoded."""
+
+    reason = "unreadable"
 
 
 class SourceStalled(SourceError):
     """No frame came within the time-out."""
 
+    reason = "stalled"
+
 
 class SourceLost(SourceError):
     """The device went away in the middle of a stream."""
+
+    reason = "unplugged"
+
+
+class SourceFailed(SourceError):
+    """The device is there, but it or its driver reports an error of input or output."""
+
+    reason = "io_error"
+
+
+class SourceUnreachable(SourceError):
+    """A camera on the network does not answer, or hung up."""
+
+    reason = "network"
 
 
 class FrameCorrupt(SourceError):
