@@ -1,0 +1,78 @@
+"""Where the configured camera is now."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edged.capture.devices.identity import CameraIdentity, find_again, identify
+from edged.capture.devices.nodes import VideoNode, node_at, video_nodes
+from edged.errors import SourceNotFound
+
+log = logging.getLogger(__name__)
+
+Captures = Callable[[Path], bool]
+"""Whether the driver behind a node says that it takes pictures; False also when nobody may ask."""
+
+
+class CameraFinder:
+    """Says at each opening which node is the configured camera.
+
+    The first time that is the path as configured, and the camera there is remembered. From then on that camera is
+    looked for, also under another number, and another camera is never taken for it in silence. A link that names a
+    place (/dev/v4l/by-path, or a udev rule of the user's own) means whatever is plugged in there.
+    """
+
+    def __init__(self, source: Path, *, captures: Captures, root: Path = Path("/")) -> None:
+        """`source` is /dev/videoN or a link to it. `root` is where sys and dev lie."""
+        self._source = source
+        self._captures = captures
+        self._root = root
+        self._identity: CameraIdentity | None = None
+
+    def __call__(self) -> Path:
+        """Return the node to open. Raises SourceNotFound when the remembered camera is not there."""
+        nodes = video_nodes(self._root)
+        named = node_at(self._source, nodes)
+        if self._identity is None:
+            self._remember(named, nodes)
+            return self._source
+        known = find_again(self._identity, nodes)
+        node = self._choose(self._identity, known=known, named=named)
+        if node is None:
+            raise self._not_here(self._identity, named)
+        if node is not known:
+            log.warning("%s leads to another camera now: %s instead of %s", self._source, node.name, self._identity)
+            self._identity = None
+        self._remember(node, nodes)
+        return node.path
+
+    def _choose(
+        self, identity: CameraIdentity, *, known: VideoNode | None, named: VideoNode | None
+    ) -> VideoNode | None:
+        """Decide between the camera that was `known` again and the one that the configured name leads to."""
+        if re.fullmatch(r"video\d+", self._source.name):
+            return known
+        if self._source.parent.name == "by-id":  # made of its maker, model and serial number: twins share the link
+            return known if known is not None or identity.has_twin else named
+        return named or known
+
+    def _remember(self, node: VideoNode | None, nodes: Sequence[VideoNode]) -> None:
+        if node is not None and self._captures(node.path):
+            had_twin = self._identity is not None and self._identity.has_twin  # which may only be away
+            seen = identify(node, nodes)
+            self._identity = replace(seen, has_twin=seen.has_twin or had_twin)
+
+    def _not_here(self, identity: CameraIdentity, named: VideoNode | None) -> SourceNotFound:
+        if named is None:
+            return SourceNotFound(
+                f"{self._source} is not there: the camera {identity} is unplugged, or does not answer",
+                hint="edged opens it by itself when it comes back, also under another number.",
+            )
+        return SourceNotFound(
+            f"{self._source} is another camera now: {named.name} ({named.where}) instead of {identity}",
+            hint="Plug the old one in where it was; or name the new one in the configuration and start edged again.",
+        )

@@ -1,0 +1,126 @@
+"""A machine's /sys and /dev in a folder, with cameras to plug in and out.
+
+The tree is laid out as the kernel and udev lay it out; only the device nodes are plain files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+_CONTROLLER = "pci0000:00/0000:00:14.0"
+
+
+class FakeMachine:
+    """Has no camera until one is plugged in."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` is an empty folder; what is under test gets it in the place of /."""
+        self.root = root
+        self.dev = root / "dev"
+        self._class = root / "sys/class/video4linux"
+        self._class.mkdir(parents=True)
+        (root / "sys/devices").mkdir()
+        self.dev.mkdir()
+        self._devices_seen = 1
+
+    def plug_usb(
+        self,
+        *,
+        port: str = "1-1",
+        name: str = "HD Webcam",
+        vendor: str = "046d",
+        product: str = "0825",
+        serial: str | None = None,
+        first: int | None = None,
+        nodes: int = 2,
+    ) -> Path:
+        """Plug a UVC camera into `port` (bus, then the way through the hubs); return its first node.
+
+        A real one has two nodes: one for pictures, one for what the camera says of them. They get the lowest numbers
+        that are free, or those from `first` on.
+        """
+        usb = self.root / f"sys/devices/{_CONTROLLER}/usb{port[0]}" / port
+        interface = usb / f"{port}:1.0"
+        self._devices_seen += 1
+        attributes = {"idVendor": vendor, "idProduct": product, "busnum": port[0], "devnum": str(self._devices_seen)}
+        for key, value in {**attributes, **({"serial": serial} if serial is not None else {})}.items():
+            _write(usb / key, value)
+        _write(interface / "bInterfaceNumber", "00")
+        self._belongs(interface, bus="usb", driver="uvcvideo")
+        _write(self.dev / f"bus/usb/{int(port[0]):03d}/{self._devices_seen:03d}", "")
+        words = "_".join([vendor, re.sub(r"\W", "_", name), *([serial] if serial else [])])
+        path = f"pci-{_CONTROLLER.partition('/')[2]}-usb-0:{port.partition('-')[2]}:1.0"
+        return self._add_nodes(name, interface, nodes, first, links=(f"by-id/usb-{words}", f"by-path/{path}"))
+
+    def plug_platform(
+        self, device: str = "vivid.0", *, name: str = "vivid", driver: str = "vivid", first: int | None = None
+    ) -> Path:
+        """Bind a driver to a camera that is part of the board; return its node."""
+        folder = self.root / "sys/devices/platform" / device
+        self._belongs(folder, bus="platform", driver=driver)
+        return self._add_nodes(name, folder, 1, first, links=(f"by-path/platform-{device}",))
+
+    def plug_loopback(self, name: str = "Dummy video device (0x0000)", *, first: int | None = None) -> Path:
+        """Make a device that no bus carries; return its node."""
+        return self._add_nodes(name, None, 1, first, links=())
+
+    def unplug(self, node: Path) -> None:
+        """Take the camera of `node` away, with its other nodes, its links and all."""
+        target = (self._class / node.name).resolve()
+        holder = target.parents[1]
+        gone = [target] if holder.name == "virtual" else list((holder / "video4linux").iterdir())
+        for entry in gone:
+            (self._class / entry.name).unlink()
+            self._unlink_all(self.dev / entry.name)
+        shutil.rmtree(target if holder.name == "virtual" else _device_of(holder))
+
+    def _belongs(self, folder: Path, *, bus: str, driver: str) -> None:
+        for link, target in (("subsystem", f"bus/{bus}"), ("driver", f"bus/{bus}/drivers/{driver}")):
+            (self.root / "sys" / target).mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            _link(folder / link, self.root / "sys" / target)
+
+    def _add_nodes(
+        self, name: str, device: Path | None, count: int, first: int | None, *, links: tuple[str, ...]
+    ) -> Path:
+        numbers = list(range(first, first + count)) if first is not None else self._free_numbers(count)
+        for index, number in enumerate(numbers):
+            home = (device or self.root / "sys/devices/virtual") / "video4linux" / f"video{number}"
+            _write(home / "name", name)
+            _write(home / "index", str(index if device else 0))
+            if device is not None:
+                _link(home / "device", device)
+            _link(self._class / home.name, home)
+            _write(self.dev / home.name, "")
+            for link in links:
+                _link(self.dev / "v4l" / f"{link}-video-index{index}", self.dev / home.name)
+        return self.dev / f"video{numbers[0]}"
+
+    def _free_numbers(self, count: int) -> list[int]:
+        return [number for number in range(64) if not (self._class / f"video{number}").is_symlink()][:count]
+
+    def _unlink_all(self, node: Path) -> None:
+        for link in self.dev.glob("v4l/*/*"):
+            if link.resolve() == node:
+                link.unlink()
+        node.unlink()
+
+
+def _device_of(holder: Path) -> Path:
+    """The USB device of an interface; a device on another bus is its own."""
+    return holder.parent if (holder.parent / "idVendor").exists() else holder
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{text}\n" if text else "")
+
+
+def _link(link: Path, target: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_symlink():  # udev gives a name that two devices claim to the last one
+        link.unlink()
+    link.symlink_to(os.path.relpath(target, link.parent))

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edged.capture.devices.finder import CameraFinder
+from edged.errors import SourceNotFound
+from edged.testing.sysfs import FakeMachine
+
+
+def finder(machine: FakeMachine, source: Path, *, captures: bool = True) -> CameraFinder:
+    return CameraFinder(source, captures=lambda node: captures, root=machine.root)
+
+
+def link(machine: FakeMachine, folder: str) -> Path:
+    """The link below /dev/v4l to the first node of the camera that was plugged in last."""
+    return max(machine.dev.glob(f"v4l/{folder}/*-index0"), key=lambda path: path.resolve().name)
+
+
+def test_the_first_time_it_is_the_path_as_configured(machine: FakeMachine) -> None:
+    assert finder(machine, machine.dev / "video3")() == machine.dev / "video3"
+
+
+def test_a_camera_that_was_not_there_at_the_start_is_known_from_its_first_time_on(machine: FakeMachine) -> None:
+    find = finder(machine, machine.dev / "video0")
+    find()
+    machine.plug_usb(port="1-1")
+    find()
+    machine.unplug(machine.dev / "video0")
+    back = machine.plug_usb(port="1-1", first=2)
+    assert find() == back
+
+
+def test_what_takes_no_pictures_is_not_remembered(machine: FakeMachine) -> None:
+    node = machine.plug_platform("codec.0", name="decoder")
+    find = finder(machine, node, captures=False)
+    find()
+    machine.unplug(node)
+    machine.plug_usb(first=0)
+    assert find() == node
+
+
+@pytest.mark.parametrize("folder", ["", "by-id", "by-path"])
+def test_a_camera_that_comes_back_with_another_number_is_found(machine: FakeMachine, folder: str) -> None:
+    node = machine.plug_usb(port="1-2", serial="A1")
+    find = finder(machine, link(machine, folder) if folder else node)
+    find()
+    machine.unplug(node)
+    with pytest.raises(SourceNotFound, match=r"HD Webcam \(usb 1-2\) is unplugged"):
+        find()
+    back = machine.plug_usb(port="1-2", serial="A1", first=2)
+    assert find() == back
+
+
+def test_it_is_found_before_udev_has_made_its_links(machine: FakeMachine) -> None:
+    node = machine.plug_usb()
+    source = link(machine, "by-path")
+    find = finder(machine, source)
+    find()
+    source.unlink()
+    assert find() == node
+
+
+def test_another_camera_under_the_old_number_is_refused(machine: FakeMachine) -> None:
+    node = machine.plug_usb(port="1-2", name="Yard")
+    find = finder(machine, node)
+    find()
+    machine.unplug(node)
+    other = machine.plug_usb(port="1-3", name="Door")
+    assert other == node
+    with pytest.raises(SourceNotFound, match=r"is another camera now: Door \(usb 1-3\) instead of Yard \(usb 1-2\)"):
+        find()
+    back = machine.plug_usb(port="1-2", name="Yard")
+    assert find() == back
+
+
+def test_a_place_means_whatever_is_plugged_in_there_and_that_is_said(
+    machine: FakeMachine, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = machine.plug_usb(port="1-2", name="Old", product="0001")
+    find = finder(machine, link(machine, "by-path"))
+    find()
+    machine.unplug(node)
+    new = machine.plug_usb(port="1-2", name="New", product="0002", first=4)
+    assert find() == new
+    assert "leads to another camera now: New instead of Old (usb 1-2)" in caplog.text
+    caplog.clear()
+    assert find() == new
+    assert caplog.text == ""
+
+
+def test_a_link_by_a_rule_of_the_users_own_is_followed(machine: FakeMachine) -> None:
+    first, second = machine.plug_usb(port="1-1", serial="A"), machine.plug_usb(port="1-2", serial="B")
+    source = machine.dev / "front-door"
+    source.symlink_to(first.name)
+    find = finder(machine, source)
+    find()
+    source.unlink()
+    source.symlink_to(second.name)
+    assert find() == second
+
+
+def test_a_camera_named_by_its_model_is_followed_to_another_port(machine: FakeMachine) -> None:
+    node = machine.plug_usb(port="1-1")
+    find = finder(machine, link(machine, "by-id"))
+    find()
+    machine.unplug(node)
+    moved = machine.plug_usb(port="1-4", first=6)
+    assert find() == moved
+
+
+def test_a_link_that_equal_cameras_share_does_not_lead_from_one_to_the_other(machine: FakeMachine) -> None:
+    mine = machine.plug_usb(port="1-1")
+    machine.plug_usb(port="1-2")
+    source = next(machine.dev.glob("v4l/by-id/*-index0"))
+    source.unlink()
+    source.symlink_to(f"../../{mine.name}")
+    find = finder(machine, source)
+    assert find() == source
+    source.unlink()
+    source.symlink_to("../../video2")
+    assert find() == mine
+    machine.unplug(mine)
+    with pytest.raises(SourceNotFound, match="another camera now"):
+        find()
+
+
+def test_a_twin_is_not_forgotten_while_it_is_away(machine: FakeMachine) -> None:
+    mine, twin = machine.plug_usb(port="1-1", serial="0"), machine.plug_usb(port="1-2", serial="0")
+    find = finder(machine, mine)
+    find()
+    machine.unplug(twin)
+    find()
+    machine.unplug(mine)
+    machine.plug_usb(port="1-2", serial="0")
+    with pytest.raises(SourceNotFound):
+        find()
