@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edged.domain.detections import Detections
-from edged.domain.events import Event
-from edged.domain.frame import BgrImage, Frame
+from edged.domain.events import Event, TrackEvent
+from edged.domain.frame import Frame
 from edged.domain.health import SourceStats
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
@@ -74,8 +74,11 @@ class Detector(Protocol):
         """Names of the classes, by class_id."""
         ...
 
-    def detect(self, image: BgrImage) -> Detections:
-        """Find objects in an image of any size. Raises BackendError, and FrameCorrupt when it is no BGR picture."""
+    def detect(self, frame: Frame) -> Detections:
+        """Find objects in a frame of any size; boxes are in its pixels.
+
+        Raises BackendError, and FrameCorrupt when the frame cannot be decoded or holds no BGR picture.
+        """
         ...
 
 
@@ -102,7 +105,7 @@ class Scheduler(Protocol):
 class Rule(Protocol):
     """Tracks in, events out; one instance a camera."""
 
-    def update(self, tracks: Tracks) -> list[Event]:
+    def update(self, tracks: Tracks) -> list[TrackEvent]:
         """Take in the tracks of one instant and say what happened."""
         ...
 
@@ -114,7 +117,7 @@ class Rule(Protocol):
         """
         ...
 
-    def finish(self, at: float) -> list[Event]:
+    def finish(self, at: float) -> list[TrackEvent]:
         """No more tracks will come: close what is open."""
         ...
 
@@ -123,5 +126,5 @@ class EventSink(Protocol):
     """Where events go."""
 
     def put(self, event: Event, snapshot_jpeg: bytes | None) -> None:
-        """Take an event in. Returns at once; writing happens elsewhere."""
+        """Take an event in. Any thread. Returns at once; writing happens elsewhere."""
         ...

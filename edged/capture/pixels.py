@@ -6,10 +6,13 @@ import threading
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
 
+from edged.capture.yuv import shrink
 from edged.domain.frame import BgrImage
 from edged.errors import FrameCorrupt
+
+_BT601 = (2, 5, 6)  # AVCOL_SPC_UNSPECIFIED, _BT470BG, _SMPTE170M in libavutil/pixfmt.h
 
 
 class BgrConverter:
@@ -34,6 +37,21 @@ class BgrConverter:
                 hint="Nothing needs doing unless it happens often; then convert the recording to H.264 in yuv420p.",
             ) from error
         return np.ascontiguousarray(np.rot90(image, quarter_turns(frame)))
+
+    def convert_for(self, frame: av.VideoFrame, width_px: int, height_px: int) -> BgrImage:
+        """Return the picture in a size of at least `width_px` × `height_px` that costs little. Raises FrameCorrupt."""
+        if quarter_turns(frame) or not _plain(frame):
+            return self.convert(frame)
+        y, u, v = (
+            np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+            for plane in frame.planes
+        )
+        return shrink(y, u, v, width_px, height_px)
+
+
+def _plain(frame: av.VideoFrame) -> bool:
+    """Whether it is YUV 4:2:0 in the colours of ITU-R BT.601, limited range."""
+    return frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG and frame.colorspace in _BT601
 
 
 def quarter_turns(frame: av.VideoFrame) -> int:

@@ -125,6 +125,7 @@ class VideoFileSource:
                 width_px=picture.width if upright else picture.height,
                 height_px=picture.height if upright else picture.width,
                 decode=partial(converter.convert, picture),
+                decode_for=partial(converter.convert_for, picture),
             )
 
     def _pictures(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | None]:

@@ -8,7 +8,7 @@ from edged.detect.nms import best, suppress
 from edged.detect.spec import ModelSpec
 from edged.domain import boxes
 from edged.domain.detections import Detections
-from edged.domain.frame import BgrImage
+from edged.domain.frame import Frame
 from edged.ports import Backend
 
 
@@ -34,13 +34,13 @@ class ModelDetector:
         self._letterbox = Letterbox(spec.input)
         self._head = make_head(spec)
 
-    def detect(self, image: BgrImage) -> Detections:
-        """Find objects in (H, W, 3) uint8 BGR of any size, most confident first, boxes cut to the picture.
+    def detect(self, frame: Frame) -> Detections:
+        """Find objects in a frame of any size, most confident first, boxes in its pixels and cut to it.
 
-        Boxes that lie wholly outside the picture are dropped. Raises BackendError when the engine fails or gives
-        numbers that are not finite, FrameCorrupt when the image is no BGR picture.
+        Boxes that lie wholly outside are dropped. Raises BackendError when the engine fails or gives numbers that are
+        not finite, FrameCorrupt when the frame cannot be decoded or is no BGR picture.
         """
-        blob, placement = self._letterbox.blob(image)
+        blob, placement = self._letterbox.blob(frame)
         found = self._head.decode(self._backend.infer(blob), self._confidence)
         if self._head.overlapping:
             found = suppress(found, iou=self._nms_iou, max_detections=self._max_detections)

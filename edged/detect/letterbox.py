@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edged.detect.spec import Colour, InputSpec, Resize
-from edged.domain.frame import BgrImage
+from edged.domain.frame import BgrImage, Frame
 from edged.errors import FrameCorrupt
 
 
@@ -78,16 +78,19 @@ class Letterbox:
         self._drawn = np.empty(0, np.uint8)
         self._planes: list[npt.NDArray[np.uint8]] = []
 
-    def blob(self, image: BgrImage) -> tuple[npt.NDArray[np.float32], Placement]:
-        """Picture (H, W, 3) uint8 BGR of any size → blob (3, height_px, width_px) float32, C-contiguous.
+    def blob(self, frame: Frame) -> tuple[npt.NDArray[np.float32], Placement]:
+        """Frame of any size → blob (3, height_px, width_px) float32, C-contiguous.
 
-        Raises FrameCorrupt when the picture is grey, has an alpha channel, is empty or not uint8.
+        Raises FrameCorrupt when the picture is grey, has an alpha channel, is empty, not uint8 or cannot be decoded.
         """
-        _check_image(image)
-        height_px, width_px = image.shape[:2]
+        size = (frame.width_px, frame.height_px)
         placement = self._placement
-        if placement is None or (placement.frame_width_px, placement.frame_height_px) != (width_px, height_px):
-            placement = self._prepare(width_px, height_px)
+        if placement is None or (placement.frame_width_px, placement.frame_height_px) != size:
+            if 0 in size:
+                _check_image(frame.image())
+            placement = self._prepare(*size)
+        image = frame.image_for(placement.drawn_width_px, placement.drawn_height_px)
+        _check_image(image)
         self._draw(image, placement)
         return self._blob, placement
 
@@ -119,18 +122,10 @@ class Letterbox:
 
 def _check_image(image: BgrImage) -> None:
     """Hold the picture to what BgrImage promises; the annotation alone does not."""
-    given: Any = image
-    if (
-        isinstance(given, np.ndarray)
-        and given.dtype == np.uint8
-        and given.ndim == 3
-        and given.shape[2] == 3
-        and given.shape[0] > 0
-        and given.shape[1] > 0
-    ):
+    if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and 0 not in image.shape:
         return
-    found = f"{given.dtype} of shape {given.shape}" if isinstance(given, np.ndarray) else type(given).__name__
     raise FrameCorrupt(
-        f"The detector was given a picture that is {found}; it takes (height, width, 3) uint8, blue first.",
+        f"The detector was given {image.dtype} of shape {image.shape} for a picture; "
+        "it takes (height, width, 3) uint8, blue first.",
         hint="Convert it first: cv2.cvtColor with COLOR_GRAY2BGR for grey, COLOR_BGRA2BGR for four channels.",
     )

@@ -16,7 +16,7 @@ from edged.detect.letterbox import Letterbox
 from edged.detect.load import load_spec
 from edged.detect.spec import ModelSpec
 from edged.domain.detections import Detections
-from edged.domain.frame import BgrImage
+from edged.domain.frame import BgrImage, Frame
 from edged.errors import BackendError, ModelInvalid
 from edged.ports import Backend
 
@@ -61,7 +61,7 @@ def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> t
 
     Raises ModelInvalid for a wrong number, shape or range of outputs, BackendError when they are not finite.
     """
-    blob, _ = Letterbox(spec.input).blob(image)
+    blob, _ = Letterbox(spec.input).blob(Frame.of(image))
     outputs = backend.infer(blob)
     head = make_head(spec)
     try:
@@ -85,7 +85,7 @@ def verify_model(spec: ModelSpec, backend: Backend, image: BgrImage | None = Non
     if image is None:
         return ModelReport(spec, shapes, None)
     check_model(spec, backend, image)
-    return ModelReport(spec, shapes, ModelDetector(spec, backend).detect(image))
+    return ModelReport(spec, shapes, ModelDetector(spec, backend).detect(Frame.of(image)))
 
 
 def _check_finite(spec: ModelSpec, outputs: Sequence[Tensor]) -> None:

@@ -10,31 +10,71 @@ import numpy.typing as npt
 BgrImage = npt.NDArray[np.uint8]
 """(height, width, 3), blue first, C-contiguous: OpenCV's convention."""
 
+Decode = Callable[[], BgrImage]
+
+DecodeFor = Callable[[int, int], BgrImage]
+"""Decode a picture of at least this width and height, smaller than the whole where that costs less."""
+
 
 class Frame:
     """One picture of a source.
 
-    A frame that nobody looks at is never decoded: `image()` does the work on its first call and remembers the answer.
-    It may raise FrameCorrupt. A frame belongs to one thread at a time.
+    A frame that nobody looks at is never decoded, and one that is looked at small need not be decoded in full. Whoever
+    has a frame gives it back with release(): it may lie in one of the few buffers of a camera's driver. A frame belongs
+    to one thread at a time.
     """
 
-    __slots__ = ("_decode", "_image", "captured_at", "height_px", "seq", "width_px")
+    __slots__ = ("_decode", "_decode_for", "_image", "_release", "captured_at", "height_px", "seq", "width_px")
 
     def __init__(
-        self, *, seq: int, captured_at: float, width_px: int, height_px: int, decode: Callable[[], BgrImage]
+        self,
+        *,
+        seq: int,
+        captured_at: float,
+        width_px: int,
+        height_px: int,
+        decode: Decode,
+        decode_for: DecodeFor | None = None,
+        release: Callable[[], None] | None = None,
     ) -> None:
         """`seq` counts the source's frames from 0, those that were skipped too; `captured_at` is monotonic seconds."""
         self.seq = seq
         self.captured_at = captured_at
         self.width_px = width_px
         self.height_px = height_px
-        self._decode: Callable[[], BgrImage] | None = decode
+        self._decode: Decode | None = decode
+        self._decode_for = decode_for
+        self._release = release
         self._image: BgrImage | None = None
 
+    @classmethod
+    def of(cls, image: BgrImage) -> Frame:
+        """A picture that is decoded already, as a frame."""
+        height_px, width_px = image.shape[:2]
+        return cls(seq=0, captured_at=0.0, width_px=width_px, height_px=height_px, decode=lambda: image)
+
     def image(self) -> BgrImage:
-        """Return the picture, (height_px, width_px, 3) uint8 BGR. Do not write into it."""
+        """Return the whole picture, (height_px, width_px, 3) uint8 BGR. Do not write into it. Raises FrameCorrupt."""
         if self._image is None:
-            assert self._decode is not None
+            if self._decode is None:
+                raise RuntimeError("image() on a frame that was given back")
             self._image = self._decode()
-            self._decode = None  # lets go of the decoder's buffer
+            self._decode = self._decode_for = None  # lets go of the decoder's buffer
         return self._image
+
+    def image_for(self, width_px: int, height_px: int) -> BgrImage:
+        """Return the whole scene in whatever size costs least: at least that large, or as large as it is.
+
+        (H, W, 3) uint8 BGR, for somebody who will scale it anyway. Do not write into it. Raises FrameCorrupt.
+        """
+        small = width_px < self.width_px and height_px < self.height_px
+        if small and self._image is None and self._decode_for is not None:
+            return self._decode_for(width_px, height_px)
+        return self.image()
+
+    def release(self) -> None:
+        """Give the frame back. Harmless when done already; a picture that was looked at stays valid."""
+        give_back, self._release = self._release, None
+        self._decode = self._decode_for = None
+        if give_back is not None:
+            give_back()

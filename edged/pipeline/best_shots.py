@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edged.domain.events import Box
-from edged.domain.frame import BgrImage
+from edged.domain.frame import BgrImage, Frame
 from edged.domain.tracks import Track, Tracks, TrackState
 
 Crop = Callable[[BgrImage, Box], BgrImage]
@@ -37,14 +37,17 @@ class BestShots:
         self._shots: dict[int, _Shot] = {}
         self._names: Mapping[int, int] = {}
 
-    def offer(self, tracks: Tracks, image: BgrImage) -> None:
-        """Look at the tracks that were seen in this image. `tracks` and `image` are of the same instant."""
+    def offer(self, tracks: Tracks, frame: Frame) -> None:
+        """Look at the tracks that were seen in this frame; its picture is decoded if one of them looks better.
+
+        `tracks` and `frame` are of the same instant. Raises FrameCorrupt.
+        """
         for track in tracks:
             if track.state is TrackState.CONFIRMED and track.seen_at == tracks.at:
                 name = self._names.get(track.track_id, track.track_id)
-                shot, score = self._shots.get(name), _score(track, image)
+                shot, score = self._shots.get(name), _score(track, frame)
                 if shot is None or score > shot.score * _BETTER_BY:
-                    self._shots[name] = _Shot(score, self._crop(image, track.xyxy))
+                    self._shots[name] = _Shot(score, self._crop(frame.image(), track.xyxy))
 
     def jpeg(self, track_id: int) -> bytes | None:
         """The object's best shot as a JPEG; None when there is none."""
@@ -60,10 +63,9 @@ class BestShots:
                 self._shots[name] = shot
 
 
-def _score(track: Track, image: BgrImage) -> float:
+def _score(track: Track, frame: Frame) -> float:
     """Confidence times the box's side in pixels, halved where the box touches the picture's edge."""
-    height_px, width_px = image.shape[:2]
     left, top, right, bottom = track.xyxy
-    whole = left > 1 and top > 1 and right < width_px - 1 and bottom < height_px - 1
+    whole = left > 1 and top > 1 and right < frame.width_px - 1 and bottom < frame.height_px - 1
     side_px = math.sqrt(max(right - left, 0) * max(bottom - top, 0))
     return track.confidence * side_px * (1.0 if whole else 0.5)

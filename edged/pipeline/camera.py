@@ -110,9 +110,8 @@ class CameraPipeline:
 
     def _detect(self, frame: Frame, at: float) -> Tracks:
         try:
-            image = frame.image()
             started_at = self._clock.monotonic()
-            detections = self._detector.detect(image)
+            detections = self._detector.detect(frame)
         except FrameCorrupt as error:
             self._detection_is_owed = True
             self._count_corrupt(error)
@@ -121,9 +120,15 @@ class CameraPipeline:
         self._latency.add(self._clock.monotonic() - started_at)
         self.counts.detected += 1
         tracks = self._tracker.update(detections, at)
-        if self._best_shots is not None:
-            self._best_shots.offer(tracks, image)
+        self._offer_shots(tracks, frame)
         return tracks
+
+    def _offer_shots(self, tracks: Tracks, frame: Frame) -> None:
+        if self._best_shots is not None:
+            try:
+                self._best_shots.offer(tracks, frame)
+            except FrameCorrupt as error:  # it was sound enough to look at small
+                self._count_corrupt(error)
 
     def _count_corrupt(self, error: FrameCorrupt) -> None:
         self.counts.corrupt += 1

@@ -45,7 +45,10 @@ class Dispatcher:
                     self._arrival.wait(_POLL_S)
             if taken is not None:
                 pipeline, frame = taken
-                pipeline.step(frame)
+                try:
+                    pipeline.step(frame)
+                finally:
+                    frame.release()
             self._finish(ended)
         self._finish(list(self._lanes))
 

@@ -28,12 +28,14 @@ class Mailbox:
         with self._arrival:
             while self._lossless and self._frame is not None:
                 if stop.is_set():
+                    frame.release()
                     return
                 self._arrival.wait(0.1)
-            if self._frame is not None:
-                self.dropped += 1
-            self._frame = frame
+            old, self._frame = self._frame, frame
             self._arrival.notify_all()
+        if old is not None:
+            self.dropped += 1
+            old.release()
 
     def close(self) -> None:
         """No frame will come any more; the one that waits can still be taken."""

@@ -27,6 +27,7 @@ from edged.detect.detector import ModelDetector
 from edged.detect.letterbox import Letterbox
 from edged.detect.selfcheck import load_model
 from edged.detect.spec import ModelSpec
+from edged.domain.frame import Frame
 
 
 @dataclass(slots=True)
@@ -87,11 +88,11 @@ def _take_turns(detector: ModelDetector, backend: NcnnBackend, images: list[Any]
     for number in range(rounds):
         image = images[number % len(images)]
         marks = [time.thread_time()]
-        blob, _ = letterbox.blob(image)
+        blob, _ = letterbox.blob(Frame.of(image))
         marks.append(time.thread_time())
         backend.infer(blob)
         marks.append(time.thread_time())
-        detector.detect(images[(number + 1) % len(images)])
+        detector.detect(Frame.of(images[(number + 1) % len(images)]))
         marks.append(time.thread_time())
         rows.append([(after - before) * 1000 for before, after in itertools.pairwise(marks)])
     return rows

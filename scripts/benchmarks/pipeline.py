@@ -13,7 +13,9 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +40,7 @@ class Result:
     cpu_ms: float  # the whole process
     forward_ms: float  # the model's forward pass, in ncnn
     decode_ms: float  # the video decoder: compressed to YUV
-    convert_ms: float  # YUV to the BGR picture, in full size
+    convert_ms: float  # YUV to BGR pictures: small for the detector, in full for a snapshot
     overhead_ms: float  # the rest, conversion included: edged
     cpu_ratio_to_floor: float  # whole process to forward pass and decoder
     cpu_ratio_to_forward: float  # whole process to forward pass alone
@@ -66,7 +68,7 @@ class TimedBackend:
 
 
 class TimedSource:
-    """Adds up the CPU time of read() in the thread that calls it, where the decoder runs, and of each image()."""
+    """Adds up the CPU time of read() in the thread that calls it, where the decoder runs, and of each conversion."""
 
     def __init__(self, inner: Source) -> None:
         self._inner = inner
@@ -86,9 +88,9 @@ class TimedSource:
         return None if frame is None else self._timed(frame)
 
     def _timed(self, frame: Frame) -> Frame:
-        def decode() -> BgrImage:
+        def timed(decode: Callable[..., BgrImage], *size: int) -> BgrImage:
             began = time.thread_time()
-            image = frame.image()
+            image = decode(*size)
             self.convert_seconds += time.thread_time() - began
             return image
 
@@ -97,7 +99,9 @@ class TimedSource:
             captured_at=frame.captured_at,
             width_px=frame.width_px,
             height_px=frame.height_px,
-            decode=decode,
+            decode=partial(timed, frame.image),
+            decode_for=partial(timed, frame.image_for),
+            release=frame.release,
         )
 
     def close(self) -> None:

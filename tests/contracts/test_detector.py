@@ -11,7 +11,8 @@ import pytest
 from edged.detect.detector import ModelDetector
 from edged.detect.spec import Family
 from edged.domain.detections import Detections
-from edged.errors import BackendError
+from edged.domain.frame import BgrImage, Frame
+from edged.errors import BackendError, FrameCorrupt
 from edged.ports import Detector
 from edged.testing.backend import ScriptedBackend
 from edged.testing.detector import ScriptedDetector
@@ -43,7 +44,7 @@ def _picture() -> Any:
 
 def test_it_gives_boxes_in_frame_pixels_with_labels(make: Callable[[set[int]], Detector]) -> None:
     detector = make(set())
-    found = detector.detect(_picture())
+    found = detector.detect(Frame.of(_picture()))
     np.testing.assert_allclose(found.xyxy, FOUND.xyxy)
     np.testing.assert_allclose(found.confidence, FOUND.confidence)
     assert [detector.labels[row] for row in found.class_id] == ["dog"]
@@ -54,26 +55,35 @@ def test_it_gives_boxes_in_frame_pixels_with_labels(make: Callable[[set[int]], D
 
 def test_earlier_answers_stay_as_they_were(make: Callable[[set[int]], Detector]) -> None:
     detector = make(set())
-    first = detector.detect(_picture())
-    detector.detect(_picture())
+    first = detector.detect(Frame.of(_picture()))
+    detector.detect(Frame.of(_picture()))
     np.testing.assert_allclose(first.xyxy, FOUND.xyxy)
 
 
 def test_a_failure_is_a_backend_error_and_the_next_call_works(make: Callable[[set[int]], Detector]) -> None:
     detector = make({2})
-    detector.detect(_picture())
+    detector.detect(Frame.of(_picture()))
     with pytest.raises(BackendError):
-        detector.detect(_picture())
-    assert len(detector.detect(_picture())) == 1
+        detector.detect(Frame.of(_picture()))
+    assert len(detector.detect(Frame.of(_picture()))) == 1
 
 
 def test_the_picture_is_left_as_it_was(make: Callable[[set[int]], Detector]) -> None:
     picture = _picture()
-    make(set()).detect(picture)
+    make(set()).detect(Frame.of(picture))
     assert not picture.any()
 
 
 def test_a_script_gives_its_answers_in_turn_and_then_nothing() -> None:
     detector = ScriptedDetector(LABELS, [FOUND, Detections.empty(), FOUND])
-    assert [len(detector.detect(_picture())) for _ in range(5)] == [1, 0, 1, 0, 0]
+    assert [len(detector.detect(Frame.of(_picture()))) for _ in range(5)] == [1, 0, 1, 0, 0]
     assert detector.calls == 5
+
+
+def test_it_finds_nothing_in_a_frame_that_cannot_be_decoded(make: Callable[[set[int]], Detector]) -> None:
+    def damaged(*_: int) -> BgrImage:
+        raise FrameCorrupt("damaged", hint="Nothing needs doing.")
+
+    frame = Frame(seq=0, captured_at=0.0, width_px=128, height_px=64, decode=damaged, decode_for=damaged)
+    with pytest.raises(FrameCorrupt):
+        make(set()).detect(frame)

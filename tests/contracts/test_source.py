@@ -99,6 +99,19 @@ def test_a_picture_is_bgr_of_the_size_that_the_frame_says(source: Source) -> Non
     source.close()
 
 
+def test_a_small_look_shows_the_whole_scene(source: Source) -> None:
+    source.open()
+    for frame in _read_all(source):
+        width_px, height_px = frame.width_px // 2, frame.height_px // 2
+        small = frame.image_for(width_px, height_px)
+        assert small.shape[0] >= height_px
+        assert small.shape[1] >= width_px
+        assert small.dtype == np.uint8
+        assert small.flags.c_contiguous
+        assert np.allclose(small.mean(axis=(0, 1)), frame.image().mean(axis=(0, 1)), atol=4)
+    source.close()
+
+
 def test_a_frame_stays_valid_after_later_reads_and_after_close(source: Source) -> None:
     source.open()
     early = [frame.image().copy() for frame in _read_all(source)]

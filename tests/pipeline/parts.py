@@ -82,7 +82,12 @@ def feeder_of(
 
 
 def a_frame(
-    seq: int, *, at: float | None = None, size: tuple[int, int] = (64, 48), decode: Callable[[], BgrImage] | None = None
+    seq: int,
+    *,
+    at: float | None = None,
+    size: tuple[int, int] = (64, 48),
+    decode: Callable[[], BgrImage] | None = None,
+    release: Callable[[], None] | None = None,
 ) -> Frame:
     """A black frame, a tenth of a second after the one before."""
     width_px, height_px = size
@@ -92,6 +97,7 @@ def a_frame(
         width_px=width_px,
         height_px=height_px,
         decode=decode or (lambda: np.zeros((height_px, width_px, 3), np.uint8)),
+        release=release,
     )
 
 

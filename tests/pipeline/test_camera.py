@@ -120,7 +120,7 @@ def test_a_corrupt_frame_is_predicted_over_and_counted() -> None:
 
 
 def test_a_picture_that_the_detector_cannot_take_is_a_corrupt_frame() -> None:
-    def find(image: BgrImage) -> Detections:
+    def find(frame: Frame) -> Detections:
         return damaged() if detector.calls == 10 else one_detection((10, 10, 30, 40))  # type: ignore[return-value]
 
     detector, sink = ScriptedDetector(LABELS, find), MemorySink()

@@ -11,7 +11,7 @@ import pytest
 from edged.clock import Clock, SystemClock
 from edged.domain.detections import Detections
 from edged.domain.events import EventKind
-from edged.domain.frame import BgrImage
+from edged.domain.frame import Frame
 from edged.domain.health import DaemonStatus, StoreStatus
 from edged.errors import BackendError, DaemonError, SourceLost, StoreNotWritable
 from edged.pipeline.daemon import Daemon
@@ -176,7 +176,7 @@ class Held:
     def __init__(self) -> None:
         self.begun, self.released = threading.Event(), threading.Event()
 
-    def __call__(self, image: BgrImage) -> Detections:
+    def __call__(self, frame: Frame) -> Detections:
         self.begun.set()
         self.released.wait(60)
         return Detections.empty()

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+import pytest
 
 from edged.domain.detections import Detections
 from edged.domain.events import EventKind, LeftReason
-from edged.domain.frame import BgrImage, Frame
+from edged.domain.frame import Frame
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
+from edged.errors import BackendError
 from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.mailbox import Mailbox
 from edged.testing.clock import FakeClock
@@ -68,7 +73,7 @@ def test_a_stop_closes_what_is_open() -> None:
     arrival, sink, stop = threading.Condition(), MemorySink(), threading.Event()
     mailbox = Mailbox(arrival)
 
-    def find(image: BgrImage) -> Detections:
+    def find(frame: Frame) -> Detections:
         if detector.calls == 15:
             stop.set()
         mailbox.put(a_frame(detector.calls), stop)
@@ -81,6 +86,18 @@ def test_a_stop_closes_what_is_open() -> None:
 
     assert detector.calls == 15
     assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+
+
+@pytest.mark.parametrize("fails_at", [(), (1,)])
+def test_a_frame_is_given_back_when_it_went_through_or_failed(fails_at: tuple[int, ...]) -> None:
+    arrival, given_back = threading.Condition(), list[int]()
+    mailbox = Mailbox(arrival)
+    mailbox.put(a_frame(0, release=partial(given_back.append, 0)), threading.Event())
+    mailbox.close()
+    pipeline = pipeline_of(ScriptedDetector(LABELS, [], fails_at=fails_at), MemorySink(), FakeClock())
+    with suppress(BackendError):
+        Dispatcher([Lane(mailbox, pipeline)], arrival, clock=FakeClock()).run(threading.Event())
+    assert given_back == [0]
 
 
 def test_a_slow_detector_gets_the_newest_frame() -> None:
@@ -136,7 +153,7 @@ def test_a_recording_that_ended_beside_a_running_camera_is_finished_at_once_and_
     mailbox = Mailbox(arrival)
     told_at: list[int] = []
 
-    def find(image: BgrImage) -> Detections:
+    def find(frame: Frame) -> Detections:
         if detector.calls < 20:
             mailbox.put(a_frame(detector.calls), stop)
         else:
@@ -157,7 +174,7 @@ def test_a_camera_that_falls_silent_beside_a_busy_one_is_told_that_time_passes()
     arrival, clock, sink, stop = threading.Condition(), FakeClock(), MemorySink(), threading.Event()
     mailbox = Mailbox(arrival)
 
-    def find(image: BgrImage) -> Detections:
+    def find(frame: Frame) -> Detections:
         if detector.calls < 20:
             mailbox.put(a_frame(detector.calls, at=clock.monotonic()), stop)
         return one_detection((10, 10, 30, 40))

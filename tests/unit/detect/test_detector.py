@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edged.detect.detector import ModelDetector
 from edged.detect.selfcheck import load_model
 from edged.detect.spec import Family, Resize
+from edged.domain.frame import Frame
 from edged.errors import BackendError, FrameCorrupt
 from edged.testing.backend import ScriptedBackend
 from tests import models
@@ -39,54 +40,54 @@ CAR = [20.0, 10.0, 8.0, 4.0, 0.0, 0.9, 0.0]
 
 
 def test_boxes_come_in_pixels_of_the_frame() -> None:
-    found = _detector(CAR).detect(_picture(128, 64))
+    found = _detector(CAR).detect(Frame.of(_picture(128, 64)))
     np.testing.assert_allclose(found.xyxy, [[32, 16, 48, 24]])
     assert found.class_id.tolist() == [1]
     assert _detector(CAR).labels == LABELS
 
 
 def test_the_padding_of_the_letterbox_is_taken_off() -> None:
-    found = _detector(CAR).detect(_picture(64, 64))  # drawn 32 x 32, from x = 16
+    found = _detector(CAR).detect(Frame.of(_picture(64, 64)))  # drawn 32 x 32, from x = 16
     np.testing.assert_allclose(found.xyxy, [[0, 16, 16, 24]])
 
 
 def test_a_box_wholly_in_the_padding_is_dropped() -> None:
-    assert len(_detector([5, 10, 8, 4, 0, 0.9, 0]).detect(_picture(64, 64))) == 0
+    assert len(_detector([5, 10, 8, 4, 0, 0.9, 0]).detect(Frame.of(_picture(64, 64)))) == 0
 
 
 def test_only_the_best_of_overlapping_boxes_of_a_class_stays() -> None:
     weaker, other_class = [20, 10, 8, 4, 0, 0.8, 0], [20, 10, 8, 4, 0.7, 0, 0]
-    found = _detector(weaker, CAR, other_class).detect(_picture())
+    found = _detector(weaker, CAR, other_class).detect(Frame.of(_picture()))
     np.testing.assert_allclose(found.confidence, [0.9, 0.7])
 
 
 def test_the_models_thresholds_hold_unless_others_are_given() -> None:
     rows = [[20, 10, 8, 4, 0, 0.3, 0], [21, 10, 8, 4, 0, 0.26, 0], [40, 10, 8, 4, 0, 0.2, 0]]  # IoU of the first: 0.78
-    assert len(_detector(*rows).detect(_picture())) == 1
-    assert len(_detector(*rows, nms_iou=0.9).detect(_picture())) == 2
-    assert len(_detector(*rows, confidence=0.1).detect(_picture())) == 2
-    assert len(_detector(*rows, confidence=0.1, max_detections=1).detect(_picture())) == 1
+    assert len(_detector(*rows).detect(Frame.of(_picture()))) == 1
+    assert len(_detector(*rows, nms_iou=0.9).detect(Frame.of(_picture()))) == 2
+    assert len(_detector(*rows, confidence=0.1).detect(Frame.of(_picture()))) == 2
+    assert len(_detector(*rows, confidence=0.1, max_detections=1).detect(Frame.of(_picture()))) == 1
 
 
 def test_end_to_end_boxes_are_not_suppressed_again() -> None:
     rows = np.zeros((300, 6), np.float32)
     rows[:2] = [[4, 4, 12, 12, 0.8, 1], [4, 4, 12, 12, 0.9, 1]]
     detector = ModelDetector(model_spec(Family.END2END, ()), ScriptedBackend([rows], input_shape=SHAPE))
-    np.testing.assert_allclose(detector.detect(_picture()).confidence, [0.9, 0.8])
+    np.testing.assert_allclose(detector.detect(Frame.of(_picture())).confidence, [0.9, 0.8])
 
 
 def test_an_error_of_the_backend_comes_through_and_the_next_frame_works() -> None:
     backend = ScriptedBackend([_rows(CAR)], input_shape=SHAPE, fails_at={1})
     detector = ModelDetector(model_spec(Family.ULTRALYTICS), backend)
     with pytest.raises(BackendError):
-        detector.detect(_picture())
-    assert len(detector.detect(_picture())) == 1
+        detector.detect(Frame.of(_picture()))
+    assert len(detector.detect(Frame.of(_picture()))) == 1
 
 
 def test_a_grey_picture_never_reaches_the_backend() -> None:
     backend = ScriptedBackend([_rows(CAR)], input_shape=SHAPE)
     with pytest.raises(FrameCorrupt):
-        ModelDetector(model_spec(Family.ULTRALYTICS), backend).detect(np.zeros((64, 128), np.uint8))
+        ModelDetector(model_spec(Family.ULTRALYTICS), backend).detect(Frame.of(np.zeros((64, 128), np.uint8)))
     assert backend.calls == 0
 
 
@@ -96,7 +97,9 @@ def test_boxes_of_any_picture_lie_inside_it(width_px: int, height_px: int, resiz
     table = random.random((7, 42), np.float32)
     table[:4] *= 100
     spec = model_spec(Family.ULTRALYTICS, shape=input_spec(resize=resize))
-    found = ModelDetector(spec, ScriptedBackend([table], input_shape=SHAPE)).detect(_picture(width_px, height_px))
+    found = ModelDetector(spec, ScriptedBackend([table], input_shape=SHAPE)).detect(
+        Frame.of(_picture(width_px, height_px))
+    )
     assert (found.xyxy >= 0).all()
     assert (found.xyxy <= [width_px, height_px, width_px, height_px]).all()
     assert (found.xyxy[:, 2:] > found.xyxy[:, :2]).all()
@@ -106,4 +109,4 @@ def test_boxes_of_any_picture_lie_inside_it(width_px: int, height_px: int, resiz
 def test_odd_sizes_go_through_a_real_model(size: tuple[int, int], tmp_path: Path, shared_dir: Path) -> None:
 
     detector = load_model(models.yolo26n_folder(tmp_path, shared_dir), ncnn_fp32)
-    assert len(detector.detect(_picture(*size))) == 0
+    assert len(detector.detect(Frame.of(_picture(*size)))) == 0

@@ -16,6 +16,7 @@ import pytest
 from edged.detect.detector import ModelDetector
 from edged.detect.selfcheck import BackendFactory, load_model
 from edged.domain.detections import Detections
+from edged.domain.frame import Frame
 from tests import models
 from tests.unit.detect import reference
 from tests.unit.detect.engines import OnnxBackend, ncnn_fp32
@@ -68,13 +69,13 @@ def test_picodet_equals_the_reference(
 ) -> None:
     detector = _load(models.picodet_folder(tmp_path, shared_dir, size), engine)
     onnx = reference.onnx(detector.spec.engine("onnx").files["model"])
-    _assert_same(_boxes(detector.detect(picture[1])), reference.picodet(onnx, picture[1], size, FLOOR - 0.02))
+    _assert_same(_boxes(detector.detect(Frame.of(picture[1]))), reference.picodet(onnx, picture[1], size, FLOOR - 0.02))
 
 
 def test_yolox_equals_the_reference(picture: tuple[str, Any], tmp_path: Path, shared_dir: Path) -> None:
     detector = _load(models.yolox_folder(tmp_path, shared_dir), OnnxBackend)
     onnx = reference.onnx(detector.spec.engine("onnx").files["model"])
-    _assert_same(_boxes(detector.detect(picture[1])), reference.yolox(onnx, picture[1], FLOOR - 0.02))
+    _assert_same(_boxes(detector.detect(Frame.of(picture[1]))), reference.yolox(onnx, picture[1], FLOOR - 0.02))
 
 
 def test_yolox_in_ncnn_equals_textbook_decoding_of_the_same_outputs(
@@ -83,7 +84,7 @@ def test_yolox_in_ncnn_equals_textbook_decoding_of_the_same_outputs(
     # Not of the onnx twin's outputs: this .bin lost the weights below 6e-5 to float16, and up to 0.04 of confidence.
     detector = _load(models.yolox_folder(tmp_path, shared_dir), ncnn_fp32)
     ncnn = ncnn_fp32(detector.spec).infer
-    _assert_same(_boxes(detector.detect(picture[1])), reference.yolox(ncnn, picture[1], FLOOR - 0.02))
+    _assert_same(_boxes(detector.detect(Frame.of(picture[1]))), reference.yolox(ncnn, picture[1], FLOOR - 0.02))
 
 
 @pytest.mark.parametrize("make_folder", [models.yolo26n_folder, models.yolo26n_exported_folder])
@@ -93,13 +94,13 @@ def test_the_one_output_head_of_ultralytics_equals_its_end_to_end_twin(
     detector = _load(make_folder(tmp_path, shared_dir), ncnn_fp32)
     onnx = reference.onnx(shared_dir / "models" / "yolo26n-320" / "yolo26n-320-e2e.onnx")
     expected = reference.yolo_end2end(onnx, picture[1], FLOOR - 0.02)
-    _assert_same(_boxes(detector.detect(picture[1])), expected, px=1.3)  # 1.22 px of 1280 by float16 weights
+    _assert_same(_boxes(detector.detect(Frame.of(picture[1]))), expected, px=1.3)  # 1.22 px of 1280 by float16 weights
 
 
 def test_the_end_to_end_head_equals_the_reference(picture: tuple[str, Any], tmp_path: Path, shared_dir: Path) -> None:
     detector = _load(models.yolo26n_end2end_folder(tmp_path, shared_dir), OnnxBackend)
     onnx = reference.onnx(detector.spec.engine("onnx").files["model"])
-    _assert_same(_boxes(detector.detect(picture[1])), reference.yolo_end2end(onnx, picture[1], FLOOR - 0.02))
+    _assert_same(_boxes(detector.detect(Frame.of(picture[1]))), reference.yolo_end2end(onnx, picture[1], FLOOR - 0.02))
 
 
 @pytest.mark.parametrize("make_folder", [models.picodet_folder, models.yolo26n_folder])
@@ -108,7 +109,7 @@ def test_people_and_bus_are_found(
 ) -> None:
     name, image = picture
     detector = load_model(make_folder(tmp_path, shared_dir), ncnn_fp32)
-    found = detector.detect(image)
+    found = detector.detect(Frame.of(image))
     seen = Counter(detector.labels[row] for row in found[found.confidence >= 0.355].class_id)
     assert (seen["person"], seen["bus"]) == ((4, 1) if name == "bus" else (2, 0))
 
@@ -116,6 +117,6 @@ def test_people_and_bus_are_found(
 def test_nanodet_finds_people_and_bus(tmp_path: Path, shared_dir: Path) -> None:
     image: Any = cv2.imread(str(shared_dir / "images" / "bus.jpg"))
     detector = load_model(models.nanodet_folder(tmp_path, shared_dir), ncnn_fp32)
-    found = detector.detect(image)
+    found = detector.detect(Frame.of(image))
     seen = Counter(detector.labels[row] for row in found[found.confidence >= 0.3].class_id)
     assert (seen["person"], seen["bus"]) == (4, 1)

@@ -12,6 +12,7 @@ from edged.detect.detector import ModelDetector
 from edged.detect.load import load_spec
 from edged.detect.selfcheck import load_model
 from edged.domain import boxes
+from edged.domain.frame import Frame
 from tests.unit.detect.engines import ncnn_fp32
 
 FOLDER = find_model(BUILTIN)
@@ -42,7 +43,7 @@ def test_it_sees_in_the_golden_picture_what_it_saw_when_it_was_made(
     image = cv2.imread(str(FOLDER / "golden.jpg"))
     assert image is not None
     detector: ModelDetector = load_model(FOLDER, ncnn_fp32)
-    found = detector.detect(np.asarray(image[:, ::-1] if mirrored else image, np.uint8))
+    found = detector.detect(Frame.of(np.asarray(image[:, ::-1] if mirrored else image, np.uint8)))
     detector.close()
     xyxy = np.array([row["xyxy"] for row in recorded], np.float32)
     if mirrored:
@@ -59,7 +60,7 @@ def test_it_sees_in_the_golden_picture_what_it_saw_when_it_was_made(
 def test_it_sees_nothing_in_an_empty_picture() -> None:
     detector = load_model(FOLDER, ncnn_fp32)
     grey = np.full((480, 640, 3), 114, np.uint8)
-    found = detector.detect(grey)
+    found = detector.detect(Frame.of(grey))
     detector.close()
     assert (found.confidence < detector.spec.thresholds.low_confidence).all()
 

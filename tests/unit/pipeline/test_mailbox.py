@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -8,9 +10,14 @@ from edged.domain.frame import Frame
 from edged.pipeline.mailbox import Mailbox
 
 
-def frame(seq: int) -> Frame:
+def frame(seq: int, *, release: Callable[[], None] | None = None) -> Frame:
     return Frame(
-        seq=seq, captured_at=float(seq), width_px=2, height_px=2, decode=lambda: np.zeros((2, 2, 3), dtype=np.uint8)
+        seq=seq,
+        captured_at=float(seq),
+        width_px=2,
+        height_px=2,
+        decode=lambda: np.zeros((2, 2, 3), dtype=np.uint8),
+        release=release,
     )
 
 
@@ -64,6 +71,23 @@ def test_a_writer_that_waits_for_room_gives_up_when_asked_to_stop() -> None:
 
     assert mailbox.waiting is not None
     assert mailbox.waiting.seq == 0
+
+
+def test_a_frame_that_a_newer_one_replaces_is_given_back() -> None:
+    given_back = []
+    mailbox = Mailbox(threading.Condition())
+    for seq in range(3):
+        mailbox.put(frame(seq, release=partial(given_back.append, seq)), threading.Event())
+    assert given_back == [0, 1]
+
+
+def test_a_frame_that_a_stopped_writer_cannot_leave_is_given_back() -> None:
+    given_back = []
+    mailbox, stop = Mailbox(threading.Condition(), lossless=True), threading.Event()
+    mailbox.put(frame(0), stop)
+    stop.set()
+    mailbox.put(frame(1, release=partial(given_back.append, 1)), stop)
+    assert given_back == [1]
 
 
 def test_a_closed_mailbox_still_gives_its_last_frame_and_has_ended_after_it() -> None:
