@@ -14,6 +14,8 @@ from typing import Any
 from edged.config.toml_text import shown
 from edged.domain.devices import device_path
 
+_OF_DEVICES = ("format", "width_px", "height_px", "fps", "controls")
+
 Place = tuple[str | int, ...]
 """Where in the file: ("camera", 1, "name")."""
 
@@ -25,7 +27,17 @@ def contradictions(tables: Mapping[str, Any]) -> list[tuple[Place, str]]:
         *_confidences(tables),
         *_shared(cameras, "name", "every camera needs a name of its own"),
         *_shared(cameras, "source", "a device gives its frames to one reader only", of=_device),
+        *_modes_of_no_device(cameras),
     ]
+
+
+def _modes_of_no_device(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[Place, str]]:
+    for index, camera in cameras:
+        source = camera.get("source")
+        if isinstance(source, str) and device_path(source) is None:
+            for key in _OF_DEVICES:
+                if camera.get(key):
+                    yield ("camera", index, key), f"{shown(source)} is no device below /dev/, and takes no {key}"
 
 
 def _device(source: str) -> str | None:

@@ -17,6 +17,7 @@ from edged.domain.devices import device_path
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 
 Play = Literal["as_fast_as_possible", "in_real_time"]
+PixelFormat = Literal["MJPG", "JPEG", "YUYV", "UYVY", "NV12", "NM12", "YU12", "YM12", "GREY", "BGR3"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -55,6 +56,13 @@ def _source(text: str, info: ValidationInfo) -> str:
 def _model_path(text: str, info: ValidationInfo) -> str:
     """A name has no slash in it; everything else is a folder."""
     return _resolve(text, info) if "/" in text or text in (".", "..") else text
+
+
+def _controls(controls: dict[str, Any]) -> dict[str, Any]:
+    for name, value in controls.items():
+        if not isinstance(value, bool | int | str):
+            raise ValueError(f"{name} must be a whole number, a text in quotes, true or false")
+    return controls
 
 
 FolderPath = Annotated[Path, Strict(False), AfterValidator(_folder)]  # TOML has no paths, only texts
@@ -200,6 +208,26 @@ class CameraSection(Section):
         "seconds",
         ge=0.1,
         le=600,
+    )
+    format: PixelFormat | None = option(
+        None,
+        "Pixel format of a camera, by the four letters that the kernel knows it by. Not set: what costs least.",
+        "choice",
+    )
+    width_px: int | None = option(
+        None, "Width of a camera's pictures. Not set: the next above the model's input.", "pixels", ge=16, le=16384
+    )
+    height_px: int | None = option(
+        None, "Height of a camera's pictures. Not set: as width_px.", "pixels", ge=16, le=16384
+    )
+    fps: float | None = option(
+        None, "Frames a second that a camera is asked for. Not set: what it offers.", "frames a second", gt=0, le=1000
+    )
+    controls: Annotated[dict[str, Any], AfterValidator(_controls)] = option(
+        {},
+        'Controls of a camera to set when it is opened, such as power_line_frequency = "50 Hz". '
+        "`edged cameras` lists those that a camera has.",
+        "table of numbers, texts, true or false",
     )
     image_interval_s: float = option(
         0.1, "Time from one picture to the next in a folder of images.", "seconds", ge=0.001, le=86400

@@ -18,7 +18,7 @@ def toml_key(key: str) -> str:
 
 
 def toml_value(value: Any) -> str:
-    """A text, path, number, boolean or list as it is written in TOML."""
+    """A text, path, number, boolean, list or table as it is written in TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | Path):
@@ -27,10 +27,13 @@ def toml_value(value: Any) -> str:
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
     if isinstance(value, int) and abs(value) > _LARGEST_SHOWN:
         return "a huge number"
-    return "a table" if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{toml_key(str(key))} = {toml_value(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    return str(value)
 
 
 def shown(value: Any) -> str:
     """A value for a message: as in the file, but never long."""
-    text = toml_value(value)
+    text = "a table" if isinstance(value, dict) else toml_value(value)
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -21,8 +21,16 @@ def _table(**options: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
     return st.fixed_dictionaries({}, optional=options)
 
 
+_MODE = _table(
+    format=st.sampled_from(["MJPG", "YUYV", "NV12"]),
+    width_px=st.integers(16, 16384),
+    height_px=st.integers(16, 16384),
+    fps=st.floats(0, 1000, exclude_min=True),
+    controls=st.dictionaries(_TEXT, st.one_of(st.booleans(), st.integers(-(10**9), 10**9), _TEXT), max_size=3),
+)
+
 _CAMERA = st.builds(
-    lambda must, may: {**must, **may},
+    lambda must, may, mode: {**must, **may, **(mode if must["source"].startswith("/dev/") else {})},
     st.fixed_dictionaries(
         {
             "name": st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True),
@@ -36,6 +44,7 @@ _CAMERA = st.builds(
         every=st.integers(1, 1000),
         labels=st.lists(_TEXT),
     ),
+    _MODE,
 )
 
 _TABLES = _table(

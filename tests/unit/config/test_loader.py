@@ -130,6 +130,10 @@ source = "clip.mp4"
         ("image_interval_s = 1979-05-27", "1979-05-27 is not a number from 0.001 to 86400 (seconds)"),
         ('play = "in_realtime"', 'did you mean "in_real_time"?'),
         ("frame_timout_s = 1", 'there is no such option; did you mean "frame_timeout_s"?'),
+        ('format = "YUY2"', 'is not one of "MJPG", "JPEG", "YUYV"'),
+        ("width_px = 8", "8 is not a whole number from 16 to 16384 (pixels)"),
+        ("controls = 3", "3 is not a table"),
+        ("controls = { gain = 1.5 }", "gain must be a whole number, a text in quotes, true or false"),
         ("retention_days = 3", "there is no such option; it belongs under [store]"),
     ],
 )
@@ -185,6 +189,23 @@ def test_a_device_and_a_link_to_it_are_one_device() -> None:
 def test_a_device_with_a_nul_character_is_a_mistake() -> None:
     nul = CAMERA.replace("/dev/video0", "/dev/video\\u0000")
     assert any("cannot hold a NUL" in mistake for mistake in mistakes(nul + nul.replace("yard", "gate")))
+
+
+def test_only_a_device_takes_a_mode_and_controls() -> None:
+    clip = '[[camera]]\nname = "yard"\nsource = "clip.mp4"\n'
+    (mistake,) = mistakes(clip + "fps = 25\n")
+    assert mistake == 'camera[0].fps (camera "yard"): "clip.mp4" is no device below /dev/, and takes no fps'
+    (mistake,) = mistakes(clip + "controls = { gain = 1 }\n")
+    assert "takes no controls" in mistake
+
+
+def test_a_mode_and_controls_of_a_camera_are_read() -> None:
+    mode = 'format = "MJPG"\nwidth_px = 1280\nheight_px = 720\nfps = 15\n'
+    camera = parse(CAMERA + mode + 'controls = { power_line_frequency = "50 Hz", gain = 3, autofocus = false }').camera[
+        0
+    ]
+    assert (camera.format, camera.width_px, camera.height_px, camera.fps) == ("MJPG", 1280, 720, 15)
+    assert camera.controls == {"power_line_frequency": "50 Hz", "gain": 3, "autofocus": False}
 
 
 def test_two_files_may_feed_two_cameras_of_one_clip() -> None:

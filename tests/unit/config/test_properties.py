@@ -44,7 +44,14 @@ def test_any_bytes_in_the_file_are_a_config_error_and_nothing_else(tmp_path: Pat
 
 
 @given(
-    st.one_of(st.text(), st.floats(allow_nan=False), st.booleans(), st.lists(st.text()), st.integers(-(10**18), 10**18))
+    st.one_of(
+        st.text(),
+        st.floats(allow_nan=False),
+        st.booleans(),
+        st.lists(st.text()),
+        st.dictionaries(st.text(), st.text()),
+        st.integers(-(10**18), 10**18),
+    )
 )
 def test_a_value_written_as_toml_is_read_back_equal(value: Any) -> None:
     assert tomllib.loads(f"value = {toml_value(value)}")["value"] == value
