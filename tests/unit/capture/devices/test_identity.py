@@ -19,7 +19,7 @@ def remember(machine: FakeMachine, path: Path) -> CameraIdentity:
 
 def found(machine: FakeMachine, identity: CameraIdentity) -> Path | None:
     node = find_again(identity, video_nodes(machine.root))
-    return node and node.path
+    return None if node is None else node.path
 
 
 def test_a_camera_at_its_port_is_found_under_its_new_number(machine: FakeMachine) -> None:
