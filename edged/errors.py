@@ -78,16 +78,22 @@ class SourceLost(SourceError):
     reason = "unplugged"
 
 
-class SourceFailed(SourceError):
-    """The device is there, but it or its driver reports an error of input or output."""
-
-    reason = "io_error"
-
-
 class SourceUnreachable(SourceError):
     """A camera on the network does not answer, or hung up."""
 
     reason = "network"
+
+
+class SourceBroken(SourceError):
+    """The device is there, but its driver reports a fault that only opening it again can end."""
+
+    reason = "io_error"
+
+
+class SourceMisconfigured(SourceError):
+    """The device is there, but does not take the settings that the configuration names for it."""
+
+    reason = "misconfigured"
 
 
 class FrameCorrupt(SourceError):

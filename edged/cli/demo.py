@@ -14,12 +14,12 @@ import typer
 
 from edged.cli.signals import StopSignals
 from edged.cli.tracing import TraceLabelOption, TraceOption
+from edged.domain.events import ENDS, CameraEvent, Event, EventKind, EventRecord, Point, TrackEvent
 from edged.errors import SourceNotFound
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from edged.domain.events import EventRecord, Point
     from edged.domain.frame import Frame
     from edged.domain.health import CameraStatus, DaemonStatus
     from edged.domain.scheduling import Decision
@@ -114,14 +114,22 @@ def _table(records: list[EventRecord], *, began_at: float) -> Table:
         table.add_row(
             f"{event.at - began_at:.1f} s",
             event.kind.value,
-            f"{event.label} {event.track_id}",
-            f"{event.confidence:.0%}",
-            f"{event.duration_s:.1f} s",
-            _place(event.entry_xy),
-            _place(event.exit_xy),
+            *_what(event),
             record.snapshot or "",
         )
     return table
+
+
+def _what(event: Event) -> tuple[str, str, str, str, str]:
+    if isinstance(event, CameraEvent):
+        return event.reason, "", f"{event.duration_s:.1f} s" if event.kind in ENDS else "", "", ""
+    return (
+        f"{event.label} {event.track_id}",
+        f"{event.confidence:.0%}",
+        f"{event.duration_s:.1f} s",
+        _place(event.entry_xy),
+        _place(event.exit_xy),
+    )
 
 
 def _place(xy: Point | None) -> str:
@@ -130,7 +138,8 @@ def _place(xy: Point | None) -> str:
 
 def _summary(status: DaemonStatus, records: list[EventRecord]) -> str:
     camera = status.cameras[0]
-    seen = Counter(record.event.label for record in records if record.event.kind.value == "appeared")
+    events = [record.event for record in records if isinstance(record.event, TrackEvent)]
+    seen = Counter(event.label for event in events if event.kind is EventKind.APPEARED)
     objects = ", ".join(f"{count} × {label}" for label, count in seen.most_common()) or "nothing"
     rate = camera.frames / status.uptime_s if status.uptime_s else 0.0
     inference = "" if status.inference_p50_ms is None else f", {status.inference_p50_ms:.1f} ms each"

@@ -7,47 +7,52 @@ from datetime import datetime
 from pathlib import Path
 
 from edged.cli.durations import in_words
-from edged.domain.events import EventRecord
+from edged.domain.events import ENDS, CameraEvent, EventRecord, TrackEvent
 
-_NAMES = ("time", "camera", "event", "label", "sure", "for")
+_NAMES = ("time", "camera", "event", "what", "sure", "for")
 _TO_THE_RIGHT = ("sure", "for")
 _GAP = "  "
 
 
 def columns(record: EventRecord) -> tuple[str, ...]:
-    """An event's cells: local time, camera, kind, label, confidence, duration."""
+    """An event's cells: local time, camera, kind, label or trouble, confidence, duration."""
     event = record.event
-    return (
-        datetime.fromtimestamp(record.wall_at).astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-        event.camera,
-        event.kind.value,
-        event.label,
-        f"{event.confidence:.0%}",
-        in_words(event.duration_s),
-    )
+    time = datetime.fromtimestamp(record.wall_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(event, TrackEvent):
+        what = (event.label, f"{event.confidence:.0%}", in_words(event.duration_s))
+    else:
+        what = (event.reason, "", in_words(event.duration_s) if event.kind in ENDS else "")
+    return (time, event.camera, event.kind.value, *what)
+
+
+def sentence(record: EventRecord) -> str | None:
+    """What is to be told beyond an event's cells: the camera's trouble."""
+    return record.event.detail if isinstance(record.event, CameraEvent) else None
 
 
 def show(records: Sequence[EventRecord], folder: Path, *, more: bool) -> None:
     """Print a table, where its pictures are, and how many events are in it; `more` says that the log holds others.
 
-    A picture that does not fit beside its event is on a line of its own, which is never broken, so it can be copied.
+    A picture or sentence that does not fit beside its event is on a line of its own. There a picture's path is never
+    broken, so it can be copied.
     """
     from edged.cli.console import stdout_console
 
     console = stdout_console()
-    pictures = [record.snapshot or "" for record in records]
+    notes = [record.snapshot or sentence(record) or "" for record in records]
+    has_pictures = any(record.snapshot for record in records)
     lines = _aligned([_NAMES, *map(columns, records)])
-    fits = len(lines[0]) + len(_GAP) + max(map(len, pictures), default=0) <= console.width
+    fits = len(lines[0]) + len(_GAP) + max(map(len, notes), default=0) <= console.width
     if records:
-        console.print(lines[0] + (f"{_GAP}snapshot" if fits and any(pictures) else ""), style="bold")
-    for line, picture in zip(lines[1:], pictures, strict=True):
+        console.print(lines[0] + (f"{_GAP}snapshot" if fits and has_pictures else ""), style="bold")
+    for record, line, note in zip(records, lines[1:], notes, strict=True):
         if fits:
-            console.print(f"{line}{_GAP}{picture}".rstrip())
+            console.print(f"{line}{_GAP}{note}".rstrip())
             continue
         console.print(line)
-        if picture:
-            console.print(f"{_GAP}{picture}", soft_wrap=True)
-    if any(pictures):
+        if note:
+            console.print(f"{_GAP}{note}", soft_wrap=record.snapshot is not None)
+    if has_pictures:
         console.print(f"snapshots are below {folder.absolute()}", soft_wrap=True)
     console.print(_how_many(len(records), more=more))
 

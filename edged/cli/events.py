@@ -95,10 +95,10 @@ def _json_line(record: EventRecord) -> None:
 
 
 def _text_line(folder: Path) -> Callable[[EventRecord], None]:
-    from edged.cli.event_table import columns
+    from edged.cli.event_table import columns, sentence
 
     def write(record: EventRecord) -> None:
-        picture = [] if record.snapshot is None else [str(folder / record.snapshot)]
-        typer.echo("  ".join([*columns(record), *picture]))
+        note = sentence(record) if record.snapshot is None else str(folder / record.snapshot)
+        typer.echo("  ".join([*filter(None, columns(record)), *filter(None, [note])]))
 
     return write

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edged.domain.events import TrackEvent
+
 if TYPE_CHECKING:
     from edged.store.reader import EventLog
 
@@ -19,7 +21,8 @@ def tell_unknown_names(log: EventLog, *, camera: str | None, label: str | None) 
     if camera is not None and not log.newest(EventFilter(camera=camera), limit=1):
         _tell("camera", camera, {record.event.camera for record in log.newest(limit=_LOOKED_AT)})
     if label is not None and not log.newest(EventFilter(label=label), limit=1):
-        _tell("label", label, {record.event.label for record in log.newest(limit=_LOOKED_AT)})
+        events = [record.event for record in log.newest(limit=_LOOKED_AT)]
+        _tell("label", label, {event.label for event in events if isinstance(event, TrackEvent)})
 
 
 def _tell(what: str, name: str, known: set[str]) -> None:

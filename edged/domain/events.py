@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 Point = tuple[float, float]
 """x, y in pixels of the frame."""
@@ -17,6 +18,11 @@ class EventKind(str, Enum):
 
     APPEARED = "appeared"  # an object has been in view for the minimum time
     LEFT = "left"  # an object that appeared is gone
+    CAMERA_LOST = "camera_lost"  # a camera gives no frames
+    CAMERA_BACK = "camera_back"  # it does again
+    PICTURE_FROZEN = "picture_frozen"  # a camera gives frames, but always the same picture
+    PICTURE_BLANK = "picture_blank"  # a camera gives pictures on which there is nothing
+    PICTURE_OK = "picture_ok"  # it shows something again
 
     def __str__(self) -> str:
         return self.value
@@ -33,8 +39,8 @@ class LeftReason(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened, as a rule tells it.
+class TrackEvent:
+    """Something that an object did, as a rule tells it.
 
     `at` is when it happened, not when it was noticed: for `left`, the last time that the object was seen.
     """
@@ -51,6 +57,36 @@ class Event:
     started_at: float  # monotonic seconds of the first sighting
     duration_s: float  # from the first sighting to `at`
     reason: LeftReason | None = None  # of a `left`; None for every other kind
+
+
+@dataclass(frozen=True, slots=True)
+class CameraEvent:
+    """Something that befell a camera: it was lost or its picture useless, or that is over.
+
+    `at` is when it happened, not when it was noticed: for `camera_lost`, when the last frame came.
+    """
+
+    kind: EventKind  # one of CAMERA_KINDS
+    camera: str
+    at: float  # monotonic seconds
+    started_at: float  # monotonic seconds at which the trouble began: of a beginning, `at` itself
+    reason: str  # the trouble in one word, such as SourceError.reason; of an end, the word that its beginning had
+    detail: str | None = None  # the trouble in a sentence; None for an end
+
+    @property
+    def duration_s(self) -> float:
+        """How long the trouble has lasted at `at`: 0 where the event tells of its beginning."""
+        return self.at - self.started_at
+
+
+CAMERA_KINDS = frozenset(EventKind) - {EventKind.APPEARED, EventKind.LEFT}
+"""The kinds of CameraEvent; all others are those of TrackEvent."""
+
+ENDS = frozenset({EventKind.LEFT, EventKind.CAMERA_BACK, EventKind.PICTURE_OK})
+"""The kinds that tell of an end, so that their duration is a whole."""
+
+Event: TypeAlias = TrackEvent | CameraEvent
+"""Something that happened."""
 
 
 @dataclass(frozen=True, slots=True)

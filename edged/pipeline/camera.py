@@ -11,7 +11,7 @@ import numpy as np
 
 from edged.clock import Clock
 from edged.domain.detections import Detections
-from edged.domain.events import Event
+from edged.domain.events import TrackEvent
 from edged.domain.frame import Frame
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks, TrackState
@@ -151,7 +151,7 @@ class CameraPipeline:
                 names.update(rule.followed())
             self._best_shots.keep_only(names)
 
-    def _put(self, events: Sequence[Event]) -> None:
+    def _put(self, events: Sequence[TrackEvent]) -> None:
         for event in events:
             jpeg = None if self._best_shots is None else self._best_shots.jpeg(event.track_id)
             self._events.put(event, jpeg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from edged.domain.events import Event, EventKind, LeftReason
+from edged.domain.events import EventKind, LeftReason, TrackEvent
 from edged.domain.tracks import Tracks
 from edged.rules.rejoin import mismatch
 from edged.rules.visit import Visit, foot, is_usable
@@ -42,7 +42,7 @@ class Presence:
         self._visits: dict[int, Visit] = {}  # by the track that the object has now
         self._gone: list[Visit] = []  # appeared, track removed, not told yet: it may come back
 
-    def update(self, tracks: Tracks) -> list[Event]:
+    def update(self, tracks: Tracks) -> list[TrackEvent]:
         """Take in the tracks of one instant and say what happened."""
         self._end_visits(listed=set(tracks.track_id.tolist()))
         events = []
@@ -63,7 +63,7 @@ class Presence:
         names = {visit.track_id: visit.track_id for visit in (*self._visits.values(), *self._gone)}
         return names | {track_id: visit.track_id for track_id, visit in self._visits.items()}
 
-    def finish(self, at: float) -> list[Event]:
+    def finish(self, at: float) -> list[TrackEvent]:
         """No more tracks will come: close what is open. `at` is not used, since `left` bears the last sighting."""
         gone, here = self._gone, [visit for visit in self._visits.values() if visit.appeared]
         self._gone, self._visits = [], {}
@@ -79,7 +79,7 @@ class Presence:
         long_enough = visit.confirmed and visit.seen_at - visit.started_at >= self._seen_for_s
         return long_enough and not visit.appeared and self._labels[visit.class_id] in self._wanted
 
-    def _appear(self, track_id: int, visit: Visit) -> list[Event]:
+    def _appear(self, track_id: int, visit: Visit) -> list[TrackEvent]:
         """Tell of a new object, unless it is an old one, or may yet prove to be one that the tracker looks for."""
         if any(self._mismatch(other, visit) is not None for other in self._visits.values() if other.appeared):
             return []
@@ -93,7 +93,7 @@ class Presence:
         visit.appeared = True
         return [self._event(EventKind.APPEARED, visit)]
 
-    def _leave(self, at: float) -> list[Event]:
+    def _leave(self, at: float) -> list[TrackEvent]:
         young = [visit for visit in self._visits.values() if not visit.appeared]
         staying: list[Visit] = []
         leaving: list[Visit] = []
@@ -104,15 +104,15 @@ class Presence:
         self._gone = staying
         return self._left(leaving, LeftReason.GONE)
 
-    def _left(self, visits: Iterable[Visit], reason: LeftReason) -> list[Event]:
+    def _left(self, visits: Iterable[Visit], reason: LeftReason) -> list[TrackEvent]:
         in_order = sorted(visits, key=lambda visit: (visit.seen_at, visit.track_id))
         return [self._event(EventKind.LEFT, visit, reason) for visit in in_order]
 
     def _mismatch(self, old: Visit, new: Visit) -> float | None:
         return mismatch(old, new, within_s=self._rejoin_within_s)
 
-    def _event(self, kind: EventKind, visit: Visit, reason: LeftReason | None = None) -> Event:
-        return Event(
+    def _event(self, kind: EventKind, visit: Visit, reason: LeftReason | None = None) -> TrackEvent:
+        return TrackEvent(
             kind=kind,
             camera=self._camera,
             at=visit.seen_at,

@@ -55,6 +55,51 @@ MIGRATIONS: tuple[Migration, ...] = (
         "CREATE INDEX events_by_wall_at ON events (wall_at)",
         "CREATE INDEX events_with_snapshot ON events (event_id, snapshot_bytes) WHERE snapshot IS NOT NULL",
     ),
+    # An event may be about the camera itself: it has no object, and says what the trouble is.
+    (
+        "ALTER TABLE events RENAME TO events_before",
+        """
+        CREATE TABLE events (
+            event_id       TEXT PRIMARY KEY,                     -- UUIDv7, ascends in the order of writing
+            run_id         TEXT NOT NULL REFERENCES runs (run_id),
+            kind           TEXT NOT NULL,
+            camera         TEXT NOT NULL,
+            label          TEXT,                                 -- NULL of an event that is not about an object; so are
+            confidence     REAL,                                 -- confidence, track, box, entry and exit
+            wall_at        REAL NOT NULL,                        -- seconds since 1970-01-01 UTC
+            at             REAL NOT NULL,                        -- monotonic seconds within the run's boot
+            started_at     REAL NOT NULL,
+            duration_s     REAL NOT NULL,
+            track_id       INTEGER,
+            left_px        REAL,
+            top_px         REAL,
+            width_px       REAL,
+            height_px      REAL,
+            entry_x        REAL,
+            entry_y        REAL,
+            exit_x         REAL,
+            exit_y         REAL,
+            reason         TEXT,
+            detail         TEXT,                                 -- the reason in a sentence
+            snapshot       TEXT,                                 -- path below the data folder
+            snapshot_bytes INTEGER NOT NULL,
+            CHECK (label IS NULL OR (
+                confidence IS NOT NULL AND track_id IS NOT NULL AND left_px IS NOT NULL AND top_px IS NOT NULL
+                AND width_px IS NOT NULL AND height_px IS NOT NULL AND entry_x IS NOT NULL AND entry_y IS NOT NULL
+            ))
+        )
+        """,
+        """
+        INSERT INTO events
+        SELECT event_id, run_id, kind, camera, label, confidence, wall_at, at, started_at, duration_s, track_id,
+               left_px, top_px, width_px, height_px, entry_x, entry_y, exit_x, exit_y, reason, NULL, snapshot,
+               snapshot_bytes
+        FROM events_before ORDER BY rowid
+        """,
+        "DROP TABLE events_before",
+        "CREATE INDEX events_by_wall_at ON events (wall_at)",
+        "CREATE INDEX events_with_snapshot ON events (event_id, snapshot_bytes) WHERE snapshot IS NOT NULL",
+    ),
 )
 
 

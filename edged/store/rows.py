@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from edged.domain.events import Event, EventKind, EventRecord, LeftReason
+from edged.domain.events import CAMERA_KINDS, CameraEvent, Event, EventKind, EventRecord, LeftReason, TrackEvent
 
 Row = tuple[Any, ...]
 
@@ -31,6 +32,7 @@ COLUMNS = (
     "exit_x",
     "exit_y",
     "reason",
+    "detail",
     "snapshot",
 )
 """What record_to_row gives, in the table's order; the table's last column, snapshot_bytes, is the writer's own."""
@@ -47,39 +49,71 @@ SELECT = f"SELECT {', '.join(f'events.{column}' for column in COLUMNS)}, boot_id
 def record_to_row(record: EventRecord) -> Row:
     """COLUMNS of a record, in types that SQLite takes (a numpy number it would refuse)."""
     event = record.event
-    left, top, right, bottom = (float(side) for side in event.xyxy)
-    exit_x, exit_y = (None, None) if event.exit_xy is None else (float(event.exit_xy[0]), float(event.exit_xy[1]))
-    return (
-        record.event_id,
-        record.run_id,
-        event.kind.value,
-        event.camera,
-        event.label,
-        float(event.confidence),
-        float(record.wall_at),
-        float(event.at),
-        float(event.started_at),
-        float(event.duration_s),
-        int(event.track_id),
-        left,
-        top,
-        right - left,
-        bottom - top,
-        float(event.entry_xy[0]),
-        float(event.entry_xy[1]),
-        exit_x,
-        exit_y,
-        None if event.reason is None else event.reason.value,
-        record.snapshot,
-    )
+    values = {
+        "event_id": record.event_id,
+        "run_id": record.run_id,
+        "kind": event.kind.value,
+        "camera": event.camera,
+        "wall_at": float(record.wall_at),
+        "at": float(event.at),
+        "started_at": float(event.started_at),
+        "duration_s": float(event.duration_s),
+        "snapshot": record.snapshot,
+        **(_of_camera(event) if isinstance(event, CameraEvent) else _of_track(event)),
+    }
+    return tuple(values.get(column) for column in COLUMNS)
 
 
 def row_to_record(row: Row) -> EventRecord:
     """Undo record_to_row, for COLUMNS and the boot's id. Raises ValueError or TypeError on a row without sense."""
     values = dict(zip((*COLUMNS, "boot_id"), row, strict=True))
+    return EventRecord(
+        event_id=_text(values["event_id"]),
+        event=_event(values),
+        wall_at=float(values["wall_at"]),
+        boot_id=_text(values["boot_id"]),
+        run_id=_text(values["run_id"]),
+        snapshot=_text_or_none(values["snapshot"]),
+    )
+
+
+def _of_camera(event: CameraEvent) -> Mapping[str, Any]:
+    return {"reason": event.reason, "detail": event.detail}
+
+
+def _of_track(event: TrackEvent) -> Mapping[str, Any]:
+    left, top, right, bottom = (float(side) for side in event.xyxy)
+    exit_x, exit_y = (None, None) if event.exit_xy is None else (float(event.exit_xy[0]), float(event.exit_xy[1]))
+    return {
+        "label": event.label,
+        "confidence": float(event.confidence),
+        "track_id": int(event.track_id),
+        "left_px": left,
+        "top_px": top,
+        "width_px": right - left,
+        "height_px": bottom - top,
+        "entry_x": float(event.entry_xy[0]),
+        "entry_y": float(event.entry_xy[1]),
+        "exit_x": exit_x,
+        "exit_y": exit_y,
+        "reason": None if event.reason is None else event.reason.value,
+    }
+
+
+def _event(values: Mapping[str, Any]) -> Event:
+    kind = EventKind(values["kind"])
+    if kind in CAMERA_KINDS:
+        return CameraEvent(
+            kind=kind,
+            camera=_text(values["camera"]),
+            at=float(values["at"]),
+            started_at=float(values["started_at"]),
+            reason=_text(values["reason"]),
+            detail=_text_or_none(values["detail"]),
+        )
     left, top = float(values["left_px"]), float(values["top_px"])
-    event = Event(
-        kind=EventKind(values["kind"]),
+    return TrackEvent(
+        kind=kind,
         camera=_text(values["camera"]),
         at=float(values["at"]),
         track_id=int(values["track_id"]),
@@ -91,14 +125,6 @@ def row_to_record(row: Row) -> EventRecord:
         started_at=float(values["started_at"]),
         duration_s=float(values["duration_s"]),
         reason=None if values["reason"] is None else LeftReason(values["reason"]),
-    )
-    return EventRecord(
-        event_id=_text(values["event_id"]),
-        event=event,
-        wall_at=float(values["wall_at"]),
-        boot_id=_text(values["boot_id"]),
-        run_id=_text(values["run_id"]),
-        snapshot=None if values["snapshot"] is None else _text(values["snapshot"]),
     )
 
 
@@ -116,3 +142,7 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"text expected, found {value!r}")
     return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)

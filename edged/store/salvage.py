@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edged.domain.events import EventRecord
+from edged.domain.events import EventRecord, TrackEvent
 from edged.store.database import PAGE_BYTES
 from edged.store.ids import is_id
 from edged.store.lock import not_writable
@@ -19,6 +19,8 @@ from edged.store.rows import COLUMNS, row_to_record, snapshot_path
 log = logging.getLogger(__name__)
 
 _RUN_COLUMNS = 6
+_OLD_EVENT_COLUMNS = len(COLUMNS)  # of schema 1: with snapshot_bytes, but without detail
+_DETAIL = COLUMNS.index("detail")
 _ROWS_A_TRANSACTION = 1000
 _UNKNOWN = "unknown"
 
@@ -83,10 +85,13 @@ def _all_rows(damaged: Path) -> Iterator[list[Value]]:
 
 
 def _copy(values: list[Value], connection: sqlite3.Connection) -> None:
-    if _is_event(values):
-        connection.execute(f"INSERT OR REPLACE INTO events VALUES ({', '.join('?' * len(values))})", values)
-    elif _is_run(values):
-        connection.execute(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(values))})", values)
+    is_old = len(values) == _OLD_EVENT_COLUMNS
+    row = [*values[:_DETAIL], None, *values[_DETAIL:]] if is_old else values
+    table = "events" if _is_event(row) else "runs" if _is_run(row) else None
+    if table is not None:
+        # A change of the schema leaves old rows on free pages: they never take the place of new ones.
+        conflict = "IGNORE" if is_old else "REPLACE"
+        connection.execute(f"INSERT OR {conflict} INTO {table} VALUES ({', '.join('?' * len(row))})", row)
 
 
 def _is_event(values: Sequence[Value]) -> bool:
@@ -102,8 +107,10 @@ def _is_event(values: Sequence[Value]) -> bool:
 
 def _is_sound(record: EventRecord) -> bool:
     event = record.event
-    numbers = (record.wall_at, event.at, event.started_at, event.duration_s, event.confidence, *event.xyxy)
-    if not all(map(math.isfinite, (*numbers, *event.entry_xy, *(event.exit_xy or ())))):
+    numbers = [record.wall_at, event.at, event.started_at, event.duration_s]
+    if isinstance(event, TrackEvent):
+        numbers += [event.confidence, *event.xyxy, *event.entry_xy, *(event.exit_xy or ())]
+    if not all(map(math.isfinite, numbers)):
         return False
     try:
         return record.snapshot in (None, snapshot_path(record.event_id, record.wall_at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from edged.domain.events import Event
+from edged.domain.events import CameraEvent, Event, TrackEvent
 
 
 class MemorySink:
@@ -19,3 +19,13 @@ class MemorySink:
         with self._lock:
             self.events.append(event)
             self.snapshots.append(snapshot_jpeg)
+
+    @property
+    def track_events(self) -> list[TrackEvent]:
+        """What objects did, in order."""
+        return [event for event in self.events if isinstance(event, TrackEvent)]
+
+    @property
+    def camera_events(self) -> list[CameraEvent]:
+        """What befell cameras, in order."""
+        return [event for event in self.events if isinstance(event, CameraEvent)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edged.domain.events import Event, EventKind
+from edged.domain.events import CameraEvent, Event, EventKind, TrackEvent
 from edged.ports import EventSink
 from edged.store.events import EventStore
 from edged.store.reader import EventLog
@@ -51,8 +51,8 @@ def socket(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Socket]:
     yield from request.param(tmp_path)
 
 
-def an_event(number: int) -> Event:
-    return Event(
+def an_event(number: int) -> TrackEvent:
+    return TrackEvent(
         kind=EventKind.APPEARED,
         camera="yard",
         at=999.0,
@@ -73,10 +73,19 @@ def test_an_event_is_taken_with_and_without_a_picture(socket: Socket) -> None:
     assert socket.taken() == [(an_event(1), JPEG), (an_event(2), None)]
 
 
+def test_an_event_of_a_camera_is_taken_as_those_of_objects_are(socket: Socket) -> None:
+    lost = CameraEvent(EventKind.CAMERA_LOST, "yard", 999.0, 999.0, "unplugged", "/dev/video0 went away")
+    back = CameraEvent(EventKind.CAMERA_BACK, "yard", 1004.5, 999.0, "unplugged")
+    for event in (lost, an_event(1), back):
+        socket.sink.put(event, None)
+    assert [event for event, _ in socket.taken()] == [lost, an_event(1), back]
+    assert back.duration_s == 5.5
+
+
 def test_events_keep_their_order(socket: Socket) -> None:
     for number in range(500):
         socket.sink.put(an_event(number), None)
-    assert [event.track_id for event, _ in socket.taken()] == list(range(500))
+    assert [event.track_id for event, _ in socket.taken() if isinstance(event, TrackEvent)] == list(range(500))
 
 
 def test_two_events_alike_are_two_events(socket: Socket) -> None:
@@ -95,7 +104,7 @@ def test_several_cameras_may_put_at_once(socket: Socket) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    taken = [event.track_id for event, _ in socket.taken()]
+    taken = [event.track_id for event, _ in socket.taken() if isinstance(event, TrackEvent)]
     assert sorted(taken) == [1000 * camera + number for camera in range(4) for number in range(200)]
     for camera in range(4):
         mine = [number for number in taken if number // 1000 == camera]

@@ -12,7 +12,7 @@ import pytest
 
 from edged.app import list_models
 from edged.config.loader import load_config
-from edged.domain.events import Event, EventKind
+from edged.domain.events import EventKind, TrackEvent
 from edged.store.events import EventStore
 from edged.testing.clock import FakeClock
 from tests.docs.documents import ROOT, fenced
@@ -27,7 +27,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = EventStore(folder / "demo-output", clock=FakeClock(), version="0")
     store.open()
     store.put(
-        Event(
+        TrackEvent(
             kind=EventKind.APPEARED,
             camera="demo",
             at=1000.0,

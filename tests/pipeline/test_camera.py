@@ -54,8 +54,8 @@ def test_each_passer_by_appears_once_and_leaves_once_where_it_came_and_went(ever
     seqs = range(0, 200, every)
     play(source, pipeline_of(sees_all(source, seqs), sink, clock, every=every))
 
-    appeared = [event for event in sink.events if event.kind is EventKind.APPEARED]
-    left = [event for event in sink.events if event.kind is EventKind.LEFT]
+    appeared = [event for event in sink.track_events if event.kind is EventKind.APPEARED]
+    left = [event for event in sink.track_events if event.kind is EventKind.LEFT]
     assert len({event.track_id for event in appeared}) == len(appeared) == len(left) == 3
     assert {event.track_id for event in left} == {event.track_id for event in appeared}
     for thing, event in zip(cast, sorted(left, key=lambda event: event.started_at), strict=True):
@@ -309,7 +309,10 @@ def test_an_object_that_rejoined_leaves_with_the_best_shot_of_both_its_tracks() 
     for seq in range(len(script)):
         pipeline.step(a_frame(seq))
 
-    assert [(event.kind, event.track_id) for event in sink.events] == [(EventKind.APPEARED, 1), (EventKind.LEFT, 1)]
+    assert [(event.kind, event.track_id) for event in sink.track_events] == [
+        (EventKind.APPEARED, 1),
+        (EventKind.LEFT, 1),
+    ]
     assert sink.snapshots == [b"20 wide", b"24 wide"]
 
 

@@ -145,7 +145,7 @@ def busy_lane(
 
 
 def kept(sink: MemorySink) -> list[tuple[EventKind, LeftReason | None]]:
-    return [(event.kind, event.reason) for event in sink.events]
+    return [(event.kind, event.reason) for event in sink.track_events]
 
 
 def test_a_recording_that_ended_beside_a_running_camera_is_finished_at_once_and_once() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from edged.cli.follow import newer
 from edged.clock import Clock
-from edged.domain.events import Event, EventKind, EventRecord, LeftReason
+from edged.domain.events import CameraEvent, Event, EventKind, EventRecord, LeftReason, TrackEvent
 from edged.store.events import EventStore
 from edged.store.reader import EventFilter, EventLog
 from edged.testing.clock import FakeClock
@@ -34,9 +35,9 @@ main(sys.argv[1:])
 """
 
 
-def event(kind: EventKind, *, at: float, camera: str = "yard", label: str = "person", track_id: int = 1) -> Event:
+def event(kind: EventKind, *, at: float, camera: str = "yard", label: str = "person", track_id: int = 1) -> TrackEvent:
     left = kind is EventKind.LEFT
-    return Event(
+    return TrackEvent(
         kind=kind,
         camera=camera,
         at=at,
@@ -122,13 +123,38 @@ def test_the_table_shows_what_people_want_to_know(edged: Edged, folder: Path) ->
     assert lines[-2:] == [f"snapshots are below {folder}", "4 events"]
 
 
+@pytest.fixture
+def outage(folder: Path) -> Path:
+    """The same log, and a camera that was away for 75 s."""
+    lost = CameraEvent(
+        EventKind.CAMERA_LOST, "gate", 1200.0, 1200.0, "unplugged", "/dev/video0 went away: no such device"
+    )
+    back = CameraEvent(EventKind.CAMERA_BACK, "gate", 1275.0, 1200.0, "unplugged")
+    fill(folder, FakeClock(wall=1_700_000_100.0), (lost, None), (back, None))
+    return folder
+
+
+def test_an_outage_is_told_with_its_reason_and_when_it_is_over_with_its_length(edged: Edged, outage: Path) -> None:
+    lines = edged("events", "--data", outage, "--camera", "gate").out.splitlines()
+    lost, back = (re.split(" {2,}", line)[1:] for line in lines[-3:-1])
+    assert lost == ["gate", "camera_lost", "unplugged", "/dev/video0 went away: no such device"]
+    assert back == ["gate", "camera_back", "unplugged", "1 min 15 s"]
+
+
+def test_events_of_cameras_are_chosen_by_kind_and_have_no_label(edged: Edged, outage: Path) -> None:
+    assert listed(edged, outage, "--kind", "camera_lost") == ["gate camera_lost"]
+    assert listed(edged, outage, "--label", "unplugged") == []
+    told = edged("events", "--data", outage, "--label", "dog").err
+    assert told == "No event in the log is of the label 'dog'; its newest are of: car, person.\n"
+
+
 @pytest.mark.parametrize("columns", [200, 100, 80, 40])
 def test_words_and_paths_stay_whole_however_narrow_the_terminal(
-    edged: Edged, folder: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+    edged: Edged, outage: Path, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    wide = edged("events", "--data", folder).out
+    wide = edged("events", "--data", outage).out
     monkeypatch.setenv("COLUMNS", str(columns))
-    narrow = edged("events", "--data", folder).out
+    narrow = edged("events", "--data", outage).out
     assert set(narrow.split()) >= set(wide.split()) - {"snapshot"}
     whole = [line for line in narrow.splitlines() if "/" not in line]  # a path is left to the terminal to break
     assert max(map(len, whole)) <= columns

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edged.domain.events import Box, Event, EventKind, LeftReason
+from edged.domain.events import Box, EventKind, LeftReason, TrackEvent
 from edged.domain.tracks import Tracks, TrackState
 from edged.rules.presence import Presence
 
@@ -59,7 +59,7 @@ def tracks_at(at: float, seen: Sequence[Seen]) -> Tracks:
     )
 
 
-def watch(seen: Sequence[Seen], *, until_s: float, rule: Presence | None = None) -> list[Event]:
+def watch(seen: Sequence[Seen], *, until_s: float, rule: Presence | None = None) -> list[TrackEvent]:
     rule = rule or Presence("yard", LABELS)
     events = []
     for step in range(round(until_s / STEP_S) + 1):
@@ -67,7 +67,7 @@ def watch(seen: Sequence[Seen], *, until_s: float, rule: Presence | None = None)
     return events
 
 
-def kinds(events: Sequence[Event]) -> list[tuple[str, int]]:
+def kinds(events: Sequence[TrackEvent]) -> list[tuple[str, int]]:
     return [(str(event.kind), event.track_id) for event in events]
 
 

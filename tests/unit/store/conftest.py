@@ -6,15 +6,18 @@ import os
 import resource
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from edged.domain.events import Event, EventKind, EventRecord, LeftReason
+from edged.domain.events import CameraEvent, EventKind, EventRecord, LeftReason, TrackEvent
+from edged.store.database import FILE_NAME, open_writer
 from edged.store.events import EventStore
+from edged.store.migrations import MIGRATIONS
 from edged.store.reader import EventLog
 from edged.store.retention import Retention
+from edged.store.rows import COLUMNS, record_to_row, snapshot_path
 from edged.testing.clock import FakeClock
 
 JPEG = b"\xff\xd8 a picture \xff\xd9"
@@ -28,10 +31,10 @@ def an_event(
     label: str = "person",
     kind: EventKind = EventKind.LEFT,
     confidence: float = 0.75,
-) -> Event:
+) -> TrackEvent:
     """An event whose track_id is `number`."""
     is_left = kind is EventKind.LEFT
-    return Event(
+    return TrackEvent(
         kind=kind,
         camera=camera,
         at=at,
@@ -47,14 +50,55 @@ def an_event(
     )
 
 
+def a_camera_event(
+    kind: EventKind = EventKind.CAMERA_LOST, *, at: float = 990.0, started_at: float | None = None
+) -> CameraEvent:
+    """A camera that was unplugged, or is back."""
+    return CameraEvent(
+        kind=kind,
+        camera="yard",
+        at=at,
+        started_at=at if started_at is None else started_at,
+        reason="unplugged",
+        detail="/dev/video0 went away" if kind is EventKind.CAMERA_LOST else None,
+    )
+
+
+def write_schema_1(folder: Path, *numbers: int) -> None:
+    """Leave the event log of an edged that knew no events of cameras, with an_event() of these numbers in it.
+
+    The events and the run have ids that sort before those of today.
+    """
+    folder.mkdir(exist_ok=True)
+    run_id = "00000000-0000-7000-8000-000000000000"
+    columns = [column for column in COLUMNS if column != "detail"]
+    with closing(open_writer(folder / FILE_NAME, MIGRATIONS[:1])) as connection:
+        connection.execute("INSERT INTO runs VALUES (?, 'boot-0', 1.0, 2.0, '0.1.0', 3.0)", (run_id,))
+        for number in numbers:
+            event_id = f"00000000-0000-7000-8000-{number + 1:012x}"
+            snapshot = snapshot_path(event_id, 1e9) if number % 7 == 0 else None
+            record = EventRecord(event_id, an_event(number), 1e9, boot_id="boot-0", run_id=run_id, snapshot=snapshot)
+            values = dict(zip(COLUMNS, record_to_row(record), strict=True))
+            connection.execute(
+                f"INSERT INTO events VALUES ({', '.join('?' * len(columns))}, 0)",
+                [values[column] for column in columns],
+            )
+
+
 def logged(folder: Path) -> list[EventRecord]:
     """All that a reader sees."""
     return list(EventLog(folder).read())
 
 
+def number_of(record: EventRecord) -> int:
+    """The track_id of an event that is about an object."""
+    assert isinstance(record.event, TrackEvent)
+    return record.event.track_id
+
+
 def numbers(folder: Path) -> list[int]:
     """The track_ids that a reader sees."""
-    return [record.event.track_id for record in logged(folder)]
+    return list(map(number_of, logged(folder)))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from edged.domain.events import EventRecord
 from edged.store.database import open_writer
 from edged.store.migrations import MIGRATIONS, Migration, migrate, version_of
 from edged.store.rows import COLUMNS, INSERT, record_to_row
-from tests.unit.store.conftest import an_event
+from tests.unit.store.conftest import MakeStore, a_camera_event, an_event, logged, write_schema_1
 
 HISTORY: tuple[Migration, ...] = (
     ("CREATE TABLE t (a TEXT)",),
@@ -81,3 +81,36 @@ def test_an_event_whose_commit_only_seemed_to_fail_is_not_written_twice(connecti
 def test_the_file_says_whose_it_is(connection: sqlite3.Connection) -> None:
     migrate(connection)
     assert connection.execute("PRAGMA application_id").fetchone()[0].to_bytes(4, "big") == b"edgd"
+
+
+def test_all_events_of_a_log_from_before_cameras_had_events_are_kept_and_it_takes_those_of_cameras(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    write_schema_1(folder, *range(100))
+    store = make_store()
+    store.open()
+    store.put(a_camera_event(), None)
+    store.step()
+
+    *old, new = logged(folder)
+    assert [record.event for record in old] == [an_event(number) for number in range(100)]
+    assert {(record.boot_id, record.wall_at) for record in old} == {("boot-0", 1e9)}
+    assert [record.snapshot is not None for record in old] == [number % 7 == 0 for number in range(100)]
+    assert (new.event, new.boot_id, new.snapshot) == (a_camera_event(), "boot-1", None)
+    with closing(sqlite3.connect(folder / "events.schema-1.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM events").fetchone() == (100,)
+    with closing(sqlite3.connect(folder / "events.db")) as connection:
+        indexes = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name LIKE 'events%'")
+        assert indexes.fetchone() == (2,)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_an_event_of_an_object_with_a_part_missing_is_refused(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    run = EventRecord("an id", an_event(1), wall_at=1.0, boot_id="boot", run_id="run", snapshot=None)
+    row = record_to_row(run)
+    for column in ("confidence", "track_id", "left_px", "top_px", "width_px", "height_px", "entry_x", "entry_y"):
+        values = [None if name == column else value for name, value in zip(COLUMNS, row, strict=True)]
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(INSERT, (*values, 0))

@@ -14,7 +14,7 @@ from edged.store.events import EventStore
 from edged.store.reader import EventFilter, EventLog
 from edged.store.record_json import record_to_json
 from edged.testing.clock import FakeClock
-from tests.unit.store.conftest import JPEG, MakeStore, an_event, an_ordinary_user, logged
+from tests.unit.store.conftest import JPEG, MakeStore, a_camera_event, an_event, an_ordinary_user, logged, number_of
 
 WALL = 1_700_000_000.0  # when FakeClock says 1000 monotonic
 
@@ -46,12 +46,12 @@ def filled(make_store: MakeStore, tmp_path: Path) -> EventLog:
     ],
 )
 def test_only_what_is_wanted_is_read(filled: EventLog, wanted: EventFilter, expected: list[int]) -> None:
-    assert [record.event.track_id for record in filled.read(wanted)] == expected
+    assert list(map(number_of, filled.read(wanted))) == expected
 
 
 def test_the_newest_come_in_the_order_of_writing(filled: EventLog) -> None:
-    assert [record.event.track_id for record in filled.newest(limit=2)] == [2, 3]
-    assert [record.event.track_id for record in filled.newest(EventFilter(camera="yard"), limit=9)] == [0, 2, 3]
+    assert list(map(number_of, filled.newest(limit=2))) == [2, 3]
+    assert list(map(number_of, filled.newest(EventFilter(camera="yard"), limit=9))) == [0, 2, 3]
 
 
 def test_a_follower_gets_each_event_once(filled: EventLog, make_store: MakeStore) -> None:
@@ -60,7 +60,7 @@ def test_a_follower_gets_each_event_once(filled: EventLog, make_store: MakeStore
     store = make_store()
     store.put(an_event(4), None)
     store.step()
-    assert [record.event.track_id for record in filled.read(after=last)] == [4]
+    assert list(map(number_of, filled.read(after=last))) == [4]
 
 
 def test_a_reader_in_the_middle_of_reading_does_not_keep_the_writer_waiting(
@@ -71,15 +71,15 @@ def test_a_reader_in_the_middle_of_reading_does_not_keep_the_writer_waiting(
         store.put(an_event(number), None)
     store.step()
     reading = EventLog(tmp_path / "data").read()
-    seen = [next(reading).event.track_id]
+    seen = [number_of(next(reading))]
     for number in range(1500, 4500):
         store.put(an_event(number), None)
         if number % 50 == 0:
             store.step()
-            seen.append(next(reading).event.track_id)
+            seen.append(number_of(next(reading)))
     store.step()
     assert store.status.error is None
-    seen += [record.event.track_id for record in reading]
+    seen += map(number_of, reading)
     assert seen == list(range(4500))
     assert (tmp_path / "data" / "events.db-wal").stat().st_size < 2 * 1024 * 1024
 
@@ -89,10 +89,10 @@ def test_a_user_who_may_only_read_sees_the_events(clock: FakeClock, open_folder:
     store.put(an_event(1), None)
     store.step()
     with an_ordinary_user():
-        assert [record.event.track_id for record in EventLog(open_folder).read()] == [1]
+        assert list(map(number_of, EventLog(open_folder).read())) == [1]
     store.close()
     with an_ordinary_user():
-        assert [record.event.track_id for record in EventLog(open_folder).read()] == [1]
+        assert list(map(number_of, EventLog(open_folder).read())) == [1]
 
 
 @pytest.mark.parametrize("closed", ["data", "data/events.db"])
@@ -126,6 +126,7 @@ def test_the_json_form_has_everything_and_is_plain(filled: EventLog, clock: Fake
         "track_id": 2,
         "duration_s": 4.5,
         "reason": "gone",
+        "detail": None,
         "tlwh": [10.5, 20.25, 40.0, 100.0],
         "entry_xy": [30.0, 119.0],
         "exit_xy": [30.5, 120.25],
@@ -136,3 +137,30 @@ def test_the_json_form_has_everything_and_is_plain(filled: EventLog, clock: Fake
         "boot_id": "boot-1",
         "run_id": record.run_id,
     }
+
+
+def test_an_event_of_a_camera_has_the_same_fields_and_none_for_what_only_objects_have(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    store = make_store()
+    store.put(a_camera_event(), None)
+    store.step()
+    (record,) = logged(tmp_path / "data")
+    form = json.loads(json.dumps(record_to_json(record), allow_nan=False))
+    assert {name: value for name, value in form.items() if value is not None} == {
+        "event_id": record.event_id,
+        "time": "2023-11-14T22:13:10.000Z",
+        "kind": "camera_lost",
+        "camera": "yard",
+        "duration_s": 0.0,
+        "reason": "unplugged",
+        "detail": "/dev/video0 went away",
+        "wall_at": WALL - 10,
+        "at": 990.0,
+        "started_at": 990.0,
+        "boot_id": "boot-1",
+        "run_id": record.run_id,
+    }
+    store.put(an_event(1), None)
+    store.step()
+    assert list(record_to_json(logged(tmp_path / "data")[1])) == list(form)

@@ -17,8 +17,18 @@ from edged.errors import StoreCorrupt, StoreNewer, StoreNotWritable
 from edged.store.database import PAGE_BYTES, inspect
 from edged.store.events import EventStore
 from edged.store.pages import file_pages, rows
+from edged.store.rows import COLUMNS
 from edged.testing.clock import FakeClock
-from tests.unit.store.conftest import JPEG, MakeStore, a_full_disk, an_event, logged, numbers
+from tests.unit.store.conftest import (
+    JPEG,
+    MakeStore,
+    a_camera_event,
+    a_full_disk,
+    an_event,
+    logged,
+    numbers,
+    write_schema_1,
+)
 
 EVENTS = 400
 
@@ -157,6 +167,36 @@ def test_pictures_of_events_that_could_not_be_saved_are_kept_while_the_damaged_f
     assert len(pictures(folder)) == sum(record.snapshot is not None for record in logged(folder))
 
 
+def test_a_damaged_log_from_before_cameras_had_events_is_saved_too(tmp_path: Path) -> None:
+    write_schema_1(tmp_path, *range(EVENTS))
+    content = (tmp_path / "events.db").read_bytes()
+    opened_over(b"\xa5" * PAGE_BYTES + content[PAGE_BYTES:], tmp_path).close()
+    assert [record.event for record in logged(tmp_path)] == [an_event(number) for number in range(EVENTS)]
+
+
+@pytest.mark.parametrize("old_first", [True, False])
+def test_old_rows_on_pages_that_an_update_of_the_schema_set_free_do_not_take_the_place_of_new_ones(
+    tmp_path: Path, old_first: bool
+) -> None:
+    write_schema_1(tmp_path, *range(EVENTS))
+    path = tmp_path / "events.db"
+    old = path.read_bytes()[PAGE_BYTES:]
+    store = EventStore(tmp_path, clock=FakeClock(), version="2")
+    store.put(a_camera_event(), None)
+    store.step()
+    store.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE events SET snapshot = NULL")  # as retention does
+    new = path.read_bytes()[PAGE_BYTES:]
+
+    first_page = b"\xa5" * PAGE_BYTES
+    opened_over(first_page + (old + new if old_first else new + old), tmp_path).close()
+
+    records = logged(tmp_path)
+    assert [record.event for record in records] == [*map(an_event, range(EVENTS)), a_camera_event()]
+    assert {record.snapshot for record in records} == {None}
+
+
 def test_a_second_damaged_file_in_the_same_second_overwrites_nothing(tmp_path: Path) -> None:
     for content in (b"first", b"second", b"third"):
         for file in tmp_path.glob("events.db-*"):
@@ -268,7 +308,7 @@ def whole_rows(content: bytes, spoiled: bytes) -> set[int]:
         for start in range(PAGE_BYTES, len(content), PAGE_BYTES)
         if (sound_page := content[start : start + PAGE_BYTES]) == spoiled[start : start + PAGE_BYTES]
     ]
-    return {int(str(row[10])) for page in pages for row in rows(page) if len(row) == 22}
+    return {int(str(row[10])) for page in pages for row in rows(page) if len(row) == len(COLUMNS) + 1}
 
 
 @pytest.mark.slow
@@ -297,7 +337,7 @@ def test_damage_anywhere_costs_only_the_pages_that_it_hit(
     assert (store.status.waiting, store.status.written, store.status.error) == (0, 3, None)
     store.close()
     try:
-        found = {record.event.track_id for record in logged(folder)}
+        found = set(numbers(folder))
     except StoreCorrupt:
         assert not set_aside_files(
             folder
