@@ -39,6 +39,7 @@ from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.feeder import Feeder
 from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.one_picture import take_picture
 from edged.pipeline.reporter import CameraParts, Reporter
 from edged.pipeline.supervisor import Supervisor
 from edged.pipeline.trace import TraceWriter
@@ -273,6 +274,26 @@ def demo_config(*, camera: str, source: str, model: str, data_dir: Path, every: 
         "camera": [{"name": camera, "source": source}],
     }
     return check_tables(tables, name="the command line", folder=Path.cwd())
+
+
+def camera_at(source: str) -> CameraSection:
+    """A camera with all defaults, for commands that are given a source by itself. Raises ConfigError."""
+    tables = {"camera": [{"name": "camera", "source": source}]}
+    return check_tables(tables, name="the command line", folder=Path.cwd()).camera[0]
+
+
+def picture_of(section: CameraSection) -> BgrImage:
+    """Open a camera and take one picture. Raises SourceError."""
+    clock = SystemClock()
+    with closing(_make_source(section, clock)) as source:
+        source.open()
+        return take_picture(
+            source,
+            name=section.source,
+            clock=clock,
+            timeout_s=section.frame_timeout_s,
+            settle=section.is_device,
+        )
 
 
 def try_devices(config: Config) -> None:

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from edged.domain.frame import BgrImage, Frame
+from edged.domain.health import SourceStats
+from edged.errors import FrameCorrupt, SourceLost, SourceStalled, SourceUnreadable
+from edged.pipeline.one_picture import take_picture
+from edged.ports import EndOfStream
+from edged.testing.clock import FakeClock
+from edged.testing.source import SyntheticSource
+
+
+class Camera:
+    """Gives a frame every `interval_s`, each as bright as its number; some are damaged, and all want to come back."""
+
+    def __init__(self, clock: FakeClock, *, interval_s: float = 0.1, damaged: Sequence[int] = (), frames: int = 999):
+        self.stats = SourceStats()
+        self.decoded: list[int] = []
+        self.given = self.released = 0
+        self._clock = clock
+        self._interval_s = interval_s
+        self._damaged = damaged
+        self._frames = frames
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def frame_count(self) -> int | None:
+        return None
+
+    def read(self, timeout_s: float) -> Frame | None:
+        self._clock.advance(min(timeout_s, self._interval_s))
+        if timeout_s < self._interval_s:
+            return None
+        if self.given == self._frames:
+            raise EndOfStream
+        self.given += 1
+        return Frame(
+            seq=self.given - 1,
+            captured_at=self._clock.monotonic(),
+            width_px=8,
+            height_px=4,
+            decode=self._decoder(self.given - 1),
+            release=self._take_back,
+        )
+
+    def _decoder(self, seq: int) -> Callable[[], BgrImage]:
+        def decode() -> BgrImage:
+            self.decoded.append(seq)
+            if seq in self._damaged:
+                raise FrameCorrupt("damaged", hint="Look at the next.")
+            return np.full((4, 8, 3), seq, np.uint8)
+
+        return decode
+
+    def _take_back(self) -> None:
+        self.released += 1
+
+
+def taken(camera: Camera, clock: FakeClock, *, settle: bool = True) -> int:
+    """Take a picture and read its number."""
+    return int(take_picture(camera, name="yard", clock=clock, timeout_s=2.0, settle=settle)[0, 0, 0])
+
+
+def test_a_file_gives_its_first_picture() -> None:
+    clock = FakeClock()
+    assert taken(Camera(clock), clock, settle=False) == 0
+
+
+def test_a_camera_is_watched_for_a_second_before_the_picture_counts() -> None:
+    clock = FakeClock()
+    camera = Camera(clock)
+    taken(camera, clock)
+    assert 1001.0 <= clock.monotonic() < 1001.3
+    assert len(camera.decoded) == 1, "what goes by is not decoded"
+    assert camera.released == camera.given
+
+
+def test_a_slow_camera_is_given_five_frames() -> None:
+    clock = FakeClock()
+    assert taken(Camera(clock, interval_s=0.45), clock) == 5
+
+
+def test_a_damaged_picture_is_passed_over() -> None:
+    clock = FakeClock()
+    camera = Camera(clock, damaged=[0, 1])
+    assert taken(camera, clock, settle=False) == 2
+    assert camera.released == camera.given == 3
+
+
+def test_a_silent_camera_is_given_up() -> None:
+    clock = FakeClock()
+    with pytest.raises(SourceStalled, match="yard gave no picture .* within 2 s"):
+        taken(Camera(clock, interval_s=9.0), clock)
+    assert clock.monotonic() == pytest.approx(1002.0)
+
+
+def test_a_camera_that_gives_nothing_but_damage_is_given_up() -> None:
+    clock = FakeClock()
+    with pytest.raises(SourceStalled):
+        taken(Camera(clock, damaged=range(999)), clock)
+
+
+def test_a_file_without_a_whole_picture_is_unreadable() -> None:
+    clock = FakeClock()
+    with pytest.raises(SourceUnreadable, match="yard holds no picture"):
+        taken(Camera(clock, damaged=[0], frames=1), clock, settle=False)
+
+
+def test_a_camera_that_goes_away_meanwhile_is_lost() -> None:
+    clock = FakeClock()
+    source = SyntheticSource(clock=clock, fail_at=3)
+    source.open()
+    with pytest.raises(SourceLost):
+        take_picture(source, name="yard", clock=clock, timeout_s=2.0, settle=True)
