@@ -17,8 +17,9 @@ _READ_S = 0.5
 def take_picture(source: Source, *, name: str, clock: Clock, timeout_s: float, settle: bool) -> BgrImage:
     """Return the first picture of an open source that can be decoded, (H, W, 3) uint8 BGR.
 
-    `name` is the source's, for messages. With `settle`, frames go by undecoded for a second, five at least. Raises SourceStalled when no good picture comes
-    for `timeout_s` seconds, SourceUnreadable when a file holds none, and as Source.read does.
+    `name` is the source's, for messages. With `settle`, frames go by undecoded for a second, five at least. Raises
+    SourceStalled when no good picture comes for `timeout_s` seconds, SourceUnreadable when a file holds none, and as
+    Source.read does.
     """
     opened_at = good_at = clock.monotonic()
     passed = 0

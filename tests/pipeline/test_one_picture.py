@@ -95,7 +95,7 @@ def test_a_damaged_picture_is_passed_over() -> None:
 
 def test_a_silent_camera_is_given_up() -> None:
     clock = FakeClock()
-    with pytest.raises(SourceStalled, match="yard gave no picture .* within 2 s"):
+    with pytest.raises(SourceStalled, match=r"yard gave no picture .* within 2 s"):
         taken(Camera(clock, interval_s=9.0), clock)
     assert clock.monotonic() == pytest.approx(1002.0)
 
