@@ -1,0 +1,144 @@
+"""Uncompressed pixel formats, scaled before they are converted.
+
+Sources: the kernel's Documentation/userspace-api/media/v4l, "Image Formats". Scaling and conversion are linear, so
+their order matters to rounding only.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edged.capture.formats.colour import Colours, scaled
+from edged.capture.formats.planes import Plane, check_count, rows
+from edged.domain.frame import BgrImage
+
+
+class RawDecoder(ABC):
+    """What the uncompressed formats have in common: a PixelDecoder that scales to exactly the size asked for."""
+
+    def __init__(self, *, width_px: int, height_px: int, stride_bytes: int, row_bytes: int, planes: int = 1) -> None:
+        if stride_bytes and stride_bytes < row_bytes:
+            raise ValueError(f"a row of {width_px} pixels needs {row_bytes} bytes, not {stride_bytes}")
+        self._width_px = width_px
+        self._height_px = height_px
+        self._half_width_px = (width_px + 1) // 2
+        self._half_height_px = (height_px + 1) // 2
+        self._stride_bytes = stride_bytes or row_bytes
+        self._planes = planes
+
+    def decode(self, planes: Sequence[Plane]) -> BgrImage:
+        """Return the whole picture; see PixelDecoder."""
+        return self.decode_for(planes, self._width_px, self._height_px)
+
+    def decode_for(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
+        """Return the whole scene scaled; see PixelDecoder."""
+        check_count(planes, self._planes)
+        return self._bgr(planes, min(width_px, self._width_px), min(height_px, self._height_px))
+
+    @abstractmethod
+    def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage: ...
+
+
+class PackedDecoder(RawDecoder):
+    """YUYV and UYVY: two pixels share one Cb and one Cr, all in one row."""
+
+    def __init__(self, *, width_px: int, height_px: int, stride_bytes: int, colours: Colours, luma_first: bool) -> None:
+        row_bytes = 2 * (width_px + width_px % 2)
+        super().__init__(width_px=width_px, height_px=height_px, stride_bytes=stride_bytes, row_bytes=row_bytes)
+        self._colours = colours
+        # Y from the two channels of a pixel; Cb and Cr from the four of a pair, which are counted on from there
+        self._from_to = [0, 0, 3, 1, 5, 2] if luma_first else [1, 0, 2, 1, 4, 2]
+
+    def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
+        height, stride = self._height_px, self._stride_bytes
+        pixels = rows(planes[0], height_px=height, width_px=self._width_px, channels=2, stride_bytes=stride)
+        pairs = rows(planes[0], height_px=height, width_px=self._half_width_px, channels=4, stride_bytes=stride)
+        # scaling mixes Cb with Cr in `pixels` and leaves gaps in the luma of `pairs`: these channels are not taken
+        parts: list[Any] = [scaled(pixels, width_px, height_px), scaled(pairs, width_px, height_px)]
+        y_cb_cr: npt.NDArray[np.uint8] = np.empty((height_px, width_px, 3), np.uint8)
+        cv2.mixChannels(parts, [y_cb_cr], self._from_to)
+        return self._colours.bgr(y_cb_cr)
+
+
+class SemiPlanarDecoder(RawDecoder):
+    """NV12 and NM12: luma, then a Cb and a Cr for each two by two pixels, in rows of the same length."""
+
+    def __init__(self, *, width_px: int, height_px: int, stride_bytes: int, colours: Colours, planes: int) -> None:
+        row_bytes = width_px + width_px % 2
+        super().__init__(
+            width_px=width_px, height_px=height_px, stride_bytes=stride_bytes, row_bytes=row_bytes, planes=planes
+        )
+        self._colours = colours
+
+    def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
+        stride = self._stride_bytes
+        luma = rows(planes[0], height_px=self._height_px, width_px=self._width_px, stride_bytes=stride)
+        chroma = rows(
+            planes[-1],
+            height_px=self._half_height_px,
+            width_px=self._half_width_px,
+            channels=2,
+            stride_bytes=stride,
+            offset=stride * self._height_px if self._planes == 1 else 0,
+        )
+        cb_cr: Any = cv2.split(scaled(chroma, width_px, height_px))
+        return self._colours.bgr_of_planes([luma, *cb_cr], width_px, height_px)
+
+
+class PlanarDecoder(RawDecoder):
+    """YU12 and YM12: luma, then Cb and Cr in half the size, in rows of half the length."""
+
+    def __init__(self, *, width_px: int, height_px: int, stride_bytes: int, colours: Colours, planes: int) -> None:
+        super().__init__(
+            width_px=width_px, height_px=height_px, stride_bytes=stride_bytes, row_bytes=width_px, planes=planes
+        )
+        self._colours = colours
+
+    def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
+        luma = rows(planes[0], height_px=self._height_px, width_px=self._width_px, stride_bytes=self._stride_bytes)
+        stride = (self._stride_bytes + 1) // 2
+        if self._planes == 1:
+            offset = self._stride_bytes * self._height_px
+            places = [(planes[0], offset), (planes[0], offset + stride * self._half_height_px)]
+        else:
+            places = [(planes[1], 0), (planes[2], 0)]
+        size = {"height_px": self._half_height_px, "width_px": self._half_width_px, "stride_bytes": stride}
+        chroma = [rows(plane, offset=offset, **size) for plane, offset in places]
+        return self._colours.bgr_of_planes([luma, *chroma], width_px, height_px)
+
+
+class GreyDecoder(RawDecoder):
+    """GREY: one byte a pixel, as the sensor gave it."""
+
+    def __init__(self, *, width_px: int, height_px: int, stride_bytes: int) -> None:
+        super().__init__(width_px=width_px, height_px=height_px, stride_bytes=stride_bytes, row_bytes=width_px)
+
+    def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
+        grey = rows(planes[0], height_px=self._height_px, width_px=self._width_px, stride_bytes=self._stride_bytes)
+        image: Any = cv2.cvtColor(scaled(grey, width_px, height_px), cv2.COLOR_GRAY2BGR)
+        bgr: BgrImage = image
+        return bgr
+
+
+class BgrDecoder(RawDecoder):
+    """BGR3: three bytes a pixel, blue first."""
+
+    def __init__(self, *, width_px: int, height_px: int, stride_bytes: int) -> None:
+        super().__init__(width_px=width_px, height_px=height_px, stride_bytes=stride_bytes, row_bytes=3 * width_px)
+
+    def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
+        image = rows(
+            planes[0],
+            height_px=self._height_px,
+            width_px=self._width_px,
+            channels=3,
+            stride_bytes=self._stride_bytes,
+        )
+        small = scaled(image, width_px, height_px)
+        return small.copy() if small is image else small  # the driver will fill its memory again
