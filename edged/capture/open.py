@@ -6,8 +6,8 @@ import re
 import stat
 from pathlib import Path
 
-from edged.capture.camera import CameraSource
 from edged.capture.image_folder import IMAGE_SUFFIXES, ImageFolderSource
+from edged.capture.v4l2.source import V4l2Source
 from edged.capture.video_file import VideoFileSource
 from edged.clock import Clock
 from edged.domain.devices import device_path
@@ -32,7 +32,7 @@ def open_source(spec: str, *, clock: Clock, in_real_time: bool, image_interval_s
         )
     device = device_path(spec)
     if device is not None:
-        return CameraSource(Path(device), clock=clock)
+        return V4l2Source(Path(device), clock=clock)
     path = Path(spec)
     mode = _mode(path)
     if stat.S_ISCHR(mode):

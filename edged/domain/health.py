@@ -12,6 +12,7 @@ class SourceStats:
     frames: int = 0  # given out
     skipped: int = 0  # came, but a newer one was there
     corrupt: int = 0  # came damaged and were dropped
+    lost: int = 0  # never came: the driver dropped them, as the gaps in its numbers tell
     reopened: int = 0  # times that the source was lost and came back
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from edged.capture.camera import CameraSource
 from edged.capture.image_folder import ImageFolderSource
 from edged.capture.open import open_source
 from edged.capture.os_errors import source_error
+from edged.capture.v4l2.source import V4l2Source
 from edged.capture.video_file import VideoFileSource
 from edged.errors import SourceBusy, SourceDenied, SourceError, SourceLost, SourceNotFound, SourceUnreadable
 from edged.ports import Source
@@ -20,7 +20,7 @@ def chosen(spec: str) -> Source:
 
 @pytest.mark.parametrize("spec", ["0", "12", "/dev/video0", "/dev/v4l/by-id/usb-camera-index0", "/dev/cam-yard"])
 def test_numbers_and_devices_are_cameras(spec: str) -> None:
-    assert isinstance(chosen(spec), CameraSource)
+    assert isinstance(chosen(spec), V4l2Source)
 
 
 def test_a_folder_or_a_picture_plays_pictures(tmp_path: Path) -> None:
