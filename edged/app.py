@@ -235,6 +235,7 @@ def _camera(
         camera=section.name,
         source=source,
         mailbox=mailbox,
+        events=store,
         clock=clock,
         frame_timeout_s=section.frame_timeout_s,
         reopen=section.is_device,

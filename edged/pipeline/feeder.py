@@ -4,38 +4,61 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from edged.clock import Clock
 from edged.domain.frame import Frame
 from edged.errors import SourceError, SourceStalled
 from edged.pipeline.mailbox import Mailbox
-from edged.ports import EndOfStream, Source
+from edged.pipeline.outages import Outages
+from edged.pipeline.retries import Retries
+from edged.ports import EndOfStream, EventSink, Source
 
 log = logging.getLogger(__name__)
 
-_FIRST_RETRY_AFTER_S = 0.5
-_LONGEST_RETRY_AFTER_S = 30.0
+WaitForDevice = Callable[[float, threading.Event], bool]
+"""Wait for so many seconds, or until the event is set, or until a device came or went: True where it was a device."""
+
 _POLL_S = 0.5  # how long a stop may go unnoticed
+_FIRST_FRAME_S = 5.0  # a sound camera may need seconds from its opening to its first picture
 
 
 class Feeder:
     """The loop of a capture thread.
 
-    A camera that fails is opened again for ever, after 0.5 s, 1 s, 2 s … 30 s. A file that fails is an error: nobody
-    will plug it back in.
+    A camera that fails is opened again for ever, after growing pauses; see Retries. A file that fails is an error:
+    nobody will plug it back in.
     """
 
     def __init__(
-        self, *, camera: str, source: Source, mailbox: Mailbox, clock: Clock, frame_timeout_s: float, reopen: bool
+        self,
+        *,
+        camera: str,
+        source: Source,
+        mailbox: Mailbox,
+        events: EventSink,
+        clock: Clock,
+        frame_timeout_s: float,
+        reopen: bool,
+        wait_for_device: WaitForDevice | None = None,
+        reset: Callable[[], None] | None = None,
     ) -> None:
+        """`reopen` is for a camera: its outages become events.
+
+        `wait_for_device` ends a pause early when a device came; `reset` wakes a device that is there but hangs, and may
+        raise SourceError.
+        """
         self.camera = camera
         self.source = source
         self.state = "starting"
+        self.outages = Outages(camera, events)
         self._mailbox = mailbox
         self._clock = clock
         self._frame_timeout_s = frame_timeout_s
         self._reopen = reopen
-        self._retry_after_s = _FIRST_RETRY_AFTER_S
+        self._wait_for_device = wait_for_device
+        self._reset = reset
+        self._retries = Retries()
 
     def run(self, stop: threading.Event) -> None:
         """Feed until `stop` is set or the source ends. Raises SourceError for a source that is not to be reopened."""
@@ -52,38 +75,53 @@ class Feeder:
                         self.state = f"failed: {error.message}"
                         raise
                     self.source.close()  # before the wait: a camera that comes back gets its old name only then
-                    self._wait_to_reopen(error, stop)
+                    self._recover(error, stop)
         finally:
             self.source.close()
+            self.outages.finish()
             self._mailbox.close()
 
     def _feed(self, stop: threading.Event) -> None:
         self.source.open()
-        last_frame_at = self._clock.monotonic()
+        patience_s = max(self._frame_timeout_s, _FIRST_FRAME_S)
+        deadline = self._clock.monotonic() + patience_s
         while not stop.is_set():
-            frame = self.source.read(min(_POLL_S, self._frame_timeout_s))
+            left_s = max(deadline - self._clock.monotonic(), 0.0) if self._reopen else _POLL_S
+            frame = self.source.read(min(_POLL_S, left_s))
             if frame is not None:
-                self._came_back(frame)
+                self._came(frame)
                 self._mailbox.put(frame, stop)
-                last_frame_at = self._clock.monotonic()
-            elif self._reopen and self._clock.monotonic() - last_frame_at >= self._frame_timeout_s:
+                patience_s = self._frame_timeout_s
+                deadline = self._clock.monotonic() + patience_s
+            elif self._reopen and self._clock.monotonic() >= deadline:
                 raise SourceStalled(
-                    f"camera {self.camera!r} has given no frame for {self._frame_timeout_s:g} s",
+                    f"camera {self.camera!r} has given no frame for {patience_s:g} s",
                     hint="edged opens it again by itself. If this repeats: check the cable, the power and `dmesg`.",
                 )
 
-    def _came_back(self, frame: Frame) -> None:
-        if self.state.startswith("lost"):
-            log.warning("camera %s is back", self.camera)
-        elif self.state == "starting":
+    def _came(self, frame: Frame) -> None:
+        if self.state == "starting":
             log.info("camera %s gives frames of %d × %d", self.camera, frame.width_px, frame.height_px)
         self.state = "running"
-        self._retry_after_s = _FIRST_RETRY_AFTER_S
+        self.outages.frame(self._clock.monotonic())
+        self._retries.worked(outage_is_over=not self.outages.goes_on)
 
-    def _wait_to_reopen(self, error: SourceError, stop: threading.Event) -> None:
-        if not self.state.startswith("lost"):
-            log.warning("camera %s is lost: %s", self.camera, error)
+    def _recover(self, error: SourceError, stop: threading.Event) -> None:
+        """Tell of the fault, do what may help, and wait until the camera is worth another try."""
+        self.outages.fault(error, self._clock.monotonic())
         self.state = f"lost: {error.message}"
         self.source.stats.reopened += 1
-        self._clock.wait(stop, self._retry_after_s)
-        self._retry_after_s = min(2 * self._retry_after_s, _LONGEST_RETRY_AFTER_S)
+        if self._reset is not None and self._retries.reset_is_due(error):
+            self._try(self._reset)
+        pause_s = self._retries.pause_s(error)
+        if self._wait_for_device is None:
+            self._clock.wait(stop, pause_s)
+        elif self._wait_for_device(pause_s, stop):
+            self._retries.hurry()
+
+    def _try(self, reset: Callable[[], None]) -> None:
+        log.warning("camera %s is there, but hangs: resetting it", self.camera)
+        try:
+            reset()
+        except SourceError as error:
+            log.warning("camera %s: %s", self.camera, error)

@@ -105,5 +105,5 @@ class Reporter:
             fps_in=rate_in.update(at, stats.frames),
             fps_detected=rate_detected.update(at, counts.detected),
             tracks=counts.tracks,
-            events=counts.events,
+            events=counts.events + parts.feeder.outages.told,
         )

@@ -13,7 +13,7 @@ from edged.domain.tracks import Tracks, TrackState
 from edged.errors import FrameCorrupt, SourceError
 from edged.pipeline.best_shots import BestShots
 from edged.pipeline.camera import CameraPipeline, FrameObserver
-from edged.pipeline.feeder import Feeder
+from edged.pipeline.feeder import Feeder, WaitForDevice
 from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
 from edged.ports import Detector, EventSink, Source
@@ -21,6 +21,7 @@ from edged.rules.presence import Presence
 from edged.scheduling.stride import Stride
 from edged.testing.clock import FakeClock
 from edged.testing.detector import ScriptedDetector
+from edged.testing.events import MemorySink
 from edged.testing.source import SyntheticObject, SyntheticSource
 from edged.tracking.bytetrack import ByteTrack
 
@@ -74,10 +75,26 @@ def pipeline_of(
 
 
 def feeder_of(
-    source: Source, mailbox: Mailbox, clock: FakeClock, *, reopen: bool, frame_timeout_s: float = 5.0
+    source: Source,
+    mailbox: Mailbox,
+    clock: FakeClock,
+    *,
+    reopen: bool,
+    frame_timeout_s: float = 5.0,
+    events: EventSink | None = None,
+    wait_for_device: WaitForDevice | None = None,
+    reset: Callable[[], None] | None = None,
 ) -> Feeder:
     return Feeder(
-        camera="yard", source=source, mailbox=mailbox, clock=clock, frame_timeout_s=frame_timeout_s, reopen=reopen
+        camera="yard",
+        source=source,
+        mailbox=mailbox,
+        events=events or MemorySink(),
+        clock=clock,
+        frame_timeout_s=frame_timeout_s,
+        reopen=reopen,
+        wait_for_device=wait_for_device,
+        reset=reset,
     )
 
 

@@ -46,7 +46,7 @@ class House:
         self.parts = []
         for source, detector, reopen in cameras:
             mailbox = Mailbox(arrival, lossless=not reopen)
-            feeder = feeder_of(source, mailbox, fake, reopen=reopen)
+            feeder = feeder_of(source, mailbox, fake, reopen=reopen, events=self.sink)
             self.parts.append(CameraParts(feeder, mailbox, pipeline_of(detector, self.sink, fake)))
         lanes = [Lane(parts.mailbox, parts.pipeline) for parts in self.parts]
         clock = clock or SystemClock()
@@ -134,7 +134,9 @@ def test_a_camera_that_never_comes_back_does_not_hold_up_the_others() -> None:
 
     assert last.cameras[0].state == "lost: unplugged"
     assert last.cameras[0].reopened > 0
-    assert [event.kind for event in house.sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+    assert last.cameras[0].events == 1
+    assert [event.kind for event in house.sink.camera_events] == [EventKind.CAMERA_LOST]
+    assert [event.kind for event in house.sink.track_events] == [EventKind.APPEARED, EventKind.LEFT]
 
 
 def test_an_engine_that_fails_ends_the_daemon_with_its_error() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from edged.clock import Clock
 from edged.domain.frame import Frame
-from edged.errors import SourceLost, SourceNotFound
+from edged.errors import SourceBusy, SourceDenied, SourceError, SourceLost, SourceNotFound
 from edged.pipeline.mailbox import Mailbox
 from edged.testing.clock import FakeClock
 from edged.testing.source import SyntheticSource
@@ -61,11 +61,104 @@ def test_a_camera_that_is_lost_is_opened_again_and_the_pauses_begin_anew() -> No
 def test_a_camera_that_falls_silent_is_opened_again_after_its_time_out() -> None:
     clock = FakeClock()
     source = a_camera(clock, stall_at=3)
-    feeder = feeder_of(source, a_mailbox(), clock, reopen=True, frame_timeout_s=2.0)
+    feeder = feeder_of(source, a_mailbox(), clock, reopen=True, frame_timeout_s=1.7)
     feeder.run(threading.Event())
 
     assert source.stats.reopened == 1
-    assert clock.monotonic() == pytest.approx(1000 + 2.0 + 0.5)  # the time-out, and one pause
+    assert clock.monotonic() == pytest.approx(1000 + 1.7 + 0.5)  # the time-out to the point, and one pause
+
+
+def test_a_camera_that_was_only_just_opened_has_five_seconds_for_its_first_frame() -> None:
+    clock = FakeClock()
+    source = a_camera(clock, stall_at=0)
+    feeder = feeder_of(source, a_mailbox(), clock, reopen=True, frame_timeout_s=1.5)
+    feeder.run(threading.Event())
+
+    assert source.stats.reopened == 1
+    assert clock.monotonic() == pytest.approx(1000 + 5.0 + 0.5)
+
+
+def test_a_camera_that_is_there_is_tried_every_two_seconds_since_nothing_tells_when_it_can_be_had() -> None:
+    clock = Recorder(stop_after=6)
+    source = Wrapped(a_camera(clock))
+    source.fail_always = SourceBusy("another program uses it", hint="End that program.")
+    feeder_of(source, a_mailbox(), clock, reopen=True).run(threading.Event())
+
+    assert clock.waits == [0.5, 1, 2, 2, 2, 2]
+
+
+def test_a_device_that_comes_ends_the_pause_and_the_pauses_begin_anew() -> None:
+    clock, pauses = FakeClock(), list[float]()
+    comes = iter([False, False, False, True, False, False])
+
+    def wait_for_device(timeout_s: float, stop: threading.Event) -> bool:
+        pauses.append(timeout_s)
+        return next(comes)
+
+    source = a_camera(clock, failing_opens=6)
+    feeder_of(source, a_mailbox(), clock, reopen=True, wait_for_device=wait_for_device).run(threading.Event())
+
+    assert pauses == [0.5, 1, 2, 4, 0.5, 1]
+    assert source.stats.frames == 20
+
+
+class Hanging(SyntheticSource):
+    """A camera that opens and gives nothing until it is reset."""
+
+    def __init__(self, clock: Clock, *, resets_needed: int = 1) -> None:
+        super().__init__(clock=clock, width_px=32, height_px=24, objects=0, frames=20, stall_at=5)
+        self.resets_needed = resets_needed
+        self.opened = self.resets = 0
+
+    def open(self) -> None:
+        super().open()
+        self.opened += 1
+        if self.opened > 1:
+            self.stall_at = 0 if self.resets < self.resets_needed else None
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+def test_a_camera_that_hangs_is_reset_after_two_reopenings_in_vain() -> None:
+    clock = FakeClock()
+    source = Hanging(clock)
+    feeder_of(source, a_mailbox(), clock, reopen=True, reset=source.reset).run(threading.Event())
+
+    assert (source.resets, source.opened) == (1, 4)
+    assert source.stats.frames == 5 + 20
+
+
+def test_a_camera_that_hangs_on_is_reset_once_an_outage_and_a_reset_that_is_refused_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = FakeClock()
+    source = Hanging(clock, resets_needed=99)
+
+    def refuse() -> None:
+        source.reset()
+        raise SourceDenied("this user may not reset it", hint="Let it.")
+
+    def wait_until_ten(timeout_s: float, stop: threading.Event) -> bool:
+        if source.opened == 10:
+            stop.set()
+        return clock.wait(stop, timeout_s)
+
+    feeder = feeder_of(source, a_mailbox(), clock, reopen=True, wait_for_device=wait_until_ten, reset=refuse)
+    feeder.run(threading.Event())
+
+    assert (source.resets, source.opened) == (1, 10)
+    assert "this user may not reset it" in caplog.text
+
+
+@pytest.mark.parametrize("error", [SourceLost, SourceNotFound, SourceBusy, SourceDenied])
+def test_a_camera_that_does_not_hang_is_never_reset(error: type[SourceError]) -> None:
+    clock, resets = Recorder(stop_after=20), list[None]()
+    source = Wrapped(a_camera(clock))
+    source.fail_always = error("not now", hint="Wait.")
+    feeder_of(source, a_mailbox(), clock, reopen=True, reset=lambda: resets.append(None)).run(threading.Event())
+
+    assert resets == []
 
 
 def test_a_camera_is_let_go_while_it_waits_to_be_opened_again() -> None:
