@@ -203,8 +203,9 @@ class CameraSection(Section):
         "choice",
     )
     frame_timeout_s: float = option(
-        5.0,
-        "A camera that gives no frame for this long is opened again, and those in view of it leave.",
+        1.5,
+        "A camera that gives no frame for this long is lost: it is opened again, and those in view of it leave. "
+        "Its first frame may take 5 seconds all the same.",
         "seconds",
         ge=0.1,
         le=600,
