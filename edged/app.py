@@ -40,6 +40,7 @@ from edged.pipeline.feeder import Feeder
 from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
 from edged.pipeline.one_picture import take_picture
+from edged.pipeline.picture_watch import PictureWatch
 from edged.pipeline.reporter import CameraParts, Reporter
 from edged.pipeline.supervisor import Supervisor
 from edged.pipeline.trace import TraceWriter
@@ -262,6 +263,7 @@ def _camera(
         latency=latency,
         observers=observers,
         silent_after_s=section.frame_timeout_s if section.is_device else None,
+        picture_watch=PictureWatch(section.name) if section.is_device else None,
     )
     return CameraParts(feeder, mailbox, pipeline)
 

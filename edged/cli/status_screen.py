@@ -31,7 +31,7 @@ def show(status: DaemonStatus, state: str, *, wall_now: float) -> None:
         return
     for camera in status.cameras:
         console.print()
-        console.print(f"{camera.camera}: {camera.state}")
+        console.print(f"{camera.camera}: {_state(camera)}")
         console.print(", ".join(f"{name} {value}" for name, value in zip(_NUMBERS, _numbers(camera), strict=True)))
 
 
@@ -59,8 +59,12 @@ def _cameras(cameras: list[CameraStatus]) -> Table:
     for name in _NUMBERS:
         table.add_column(name, justify="right")
     for camera in cameras:
-        table.add_row(camera.camera, camera.state, *_numbers(camera))
+        table.add_row(camera.camera, _state(camera), *_numbers(camera))
     return table
+
+
+def _state(camera: CameraStatus) -> str:
+    return camera.state if camera.picture in (None, "ok") else f"{camera.state}, picture {camera.picture}"
 
 
 def _numbers(camera: CameraStatus) -> list[str]:

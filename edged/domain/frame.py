@@ -24,7 +24,17 @@ class Frame:
     to one thread at a time.
     """
 
-    __slots__ = ("_decode", "_decode_for", "_image", "_release", "captured_at", "height_px", "seq", "width_px")
+    __slots__ = (
+        "_decode",
+        "_decode_for",
+        "_image",
+        "_release",
+        "captured_at",
+        "height_px",
+        "looked_at",
+        "seq",
+        "width_px",
+    )
 
     def __init__(
         self,
@@ -46,6 +56,8 @@ class Frame:
         self._decode_for = decode_for
         self._release = release
         self._image: BgrImage | None = None
+        self.looked_at: BgrImage | None = None
+        """The picture as somebody last got it, whole or small; None when nobody did. Do not write into it."""
 
     @classmethod
     def of(cls, image: BgrImage) -> Frame:
@@ -58,7 +70,7 @@ class Frame:
         if self._image is None:
             if self._decode is None:
                 raise RuntimeError("image() on a frame that was given back")
-            self._image = self._decode()
+            self._image = self.looked_at = self._decode()
             self._decode = self._decode_for = None  # lets go of the decoder's buffer
         return self._image
 
@@ -69,7 +81,8 @@ class Frame:
         """
         small = width_px < self.width_px and height_px < self.height_px
         if small and self._image is None and self._decode_for is not None:
-            return self._decode_for(width_px, height_px)
+            self.looked_at = self._decode_for(width_px, height_px)
+            return self.looked_at
         return self.image()
 
     def release(self) -> None:

@@ -18,6 +18,7 @@ from edged.domain.tracks import Tracks, TrackState
 from edged.errors import FrameCorrupt
 from edged.pipeline.best_shots import BestShots
 from edged.pipeline.latency import Latency
+from edged.pipeline.picture_watch import PictureWatch
 from edged.ports import Detector, EventSink, Rule, Scheduler, Tracker
 
 log = logging.getLogger(__name__)
@@ -57,10 +58,11 @@ class CameraPipeline:
         latency: Latency,
         observers: Sequence[FrameObserver] = (),
         silent_after_s: float | None = None,
+        picture_watch: PictureWatch | None = None,
     ) -> None:
         """`silent_after_s` is when a camera without a new frame no longer shows what is in view.
 
-        None is for a recording: its time is not that of the clock.
+        None is for a recording: its time is not that of the clock, and its picture may stand still.
         """
         self.camera = camera
         self.counts = CameraCounts()
@@ -74,6 +76,7 @@ class CameraPipeline:
         self._latency = latency
         self._observers = observers
         self._silent_after_s = silent_after_s
+        self._picture_watch = picture_watch
         self._tracks = Tracks.empty(at=0.0)
         self._frame_at = 0.0
         self._detection_is_owed = False  # the last frame was to be detected on, but was damaged
@@ -82,6 +85,8 @@ class CameraPipeline:
     def step(self, frame: Frame) -> None:
         """Take one frame all the way."""
         at = max(frame.captured_at, self._tracks.at)  # idle() may have been there while the frame was under way
+        if self._is_silent(at):
+            self._take_in(self._tracker.update(Detections.empty(), at))
         decision = self._scheduler.decide(at, self._tracks)
         if self._detection_is_owed:
             decision = Decision.DETECT
@@ -97,16 +102,26 @@ class CameraPipeline:
         at = self._clock.monotonic()
         if self._silent_after_s is None or not self.counts.frames or at <= self._tracks.at:
             return
-        if at - self._frame_at < self._silent_after_s:
-            self._take_in(self._tracker.predict(at))
-        else:
+        if self._is_silent(at):
             self._take_in(self._tracker.update(Detections.empty(), at))
+        else:
+            self._take_in(self._tracker.predict(at))
 
     def finish(self) -> None:
         """No more frames will come: close what is open."""
         for rule in self._rules:
             self._put(rule.finish(self._tracks.at))
         self.counts.tracks = 0
+
+    @property
+    def picture(self) -> str | None:
+        """What is wrong with the picture: PictureWatch.state; None for a recording."""
+        return None if self._picture_watch is None else self._picture_watch.state
+
+    def _is_silent(self, at: float) -> bool:
+        """Whether no frame has come for so long that nobody is known to be in view any more."""
+        silent_after_s = self._silent_after_s
+        return silent_after_s is not None and self.counts.frames > 0 and at - self._frame_at >= silent_after_s
 
     def _detect(self, frame: Frame, at: float) -> Tracks:
         try:
@@ -119,9 +134,17 @@ class CameraPipeline:
         self._detection_is_owed = False
         self._latency.add(self._clock.monotonic() - started_at)
         self.counts.detected += 1
+        self._watch_picture(frame, at)
         tracks = self._tracker.update(detections, at)
         self._offer_shots(tracks, frame)
         return tracks
+
+    def _watch_picture(self, frame: Frame, at: float) -> None:
+        if self._picture_watch is not None:
+            for event in self._picture_watch.look(frame.looked_at, at):
+                log.warning("camera %s: %s: %s", self.camera, event.kind, event.detail or "it shows something again")
+                self._events.put(event, None)
+                self.counts.events += 1
 
     def _offer_shots(self, tracks: Tracks, frame: Frame) -> None:
         if self._best_shots is not None:

@@ -96,6 +96,7 @@ class Reporter:
         return CameraStatus(
             camera=parts.feeder.camera,
             state=parts.feeder.state,
+            picture=parts.pipeline.picture,
             frames=counts.frames,
             frames_expected=parts.feeder.source.frame_count(),
             detected=counts.detected,

@@ -16,6 +16,7 @@ from edged.pipeline.camera import CameraPipeline, FrameObserver
 from edged.pipeline.feeder import Feeder, WaitForDevice
 from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.picture_watch import PictureWatch
 from edged.ports import Detector, EventSink, Source
 from edged.rules.presence import Presence
 from edged.scheduling.stride import Stride
@@ -52,6 +53,7 @@ def pipeline_of(
     observers: Sequence[FrameObserver] = (),
     latency: Latency | None = None,
     silent_after_s: float | None = None,
+    picture_watch: PictureWatch | None = None,
 ) -> CameraPipeline:
     return CameraPipeline(
         camera=camera,
@@ -71,6 +73,7 @@ def pipeline_of(
         latency=latency or Latency(),
         observers=observers,
         silent_after_s=silent_after_s,
+        picture_watch=picture_watch,
     )
 
 

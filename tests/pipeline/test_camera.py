@@ -13,6 +13,7 @@ from edged.errors import BackendError
 from edged.pipeline.best_shots import BestShots
 from edged.pipeline.camera import CameraPipeline
 from edged.pipeline.latency import Latency
+from edged.pipeline.picture_watch import PictureWatch
 from edged.ports import EndOfStream
 from edged.testing.clock import FakeClock
 from edged.testing.detector import ScriptedDetector
@@ -220,6 +221,46 @@ def test_a_camera_that_comes_back_shows_the_same_object_again_under_the_same_vis
     watch_for(2.0, clock, pipeline)
     assert [event.kind for event in sink.events] == [EventKind.APPEARED]
     assert pipeline.counts.tracks == 1
+
+
+@pytest.mark.parametrize("somebody_lets_time_pass", [True, False])
+def test_one_who_stands_there_again_after_an_outage_has_left_and_appears_anew(somebody_lets_time_pass: bool) -> None:
+    clock, sink = FakeClock(), MemorySink()
+    detector = ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 60)
+    pipeline = pipeline_of(detector, sink, clock, every=3, silent_after_s=1.5)
+    watch_for(2.0, clock, pipeline)
+    if somebody_lets_time_pass:
+        silence_for(10.0, clock, pipeline)
+    else:  # the process was stopped, or had no time
+        clock.advance(10.0)
+    watch_for(3.0, clock, pipeline)
+
+    first, left, second = sink.track_events
+    assert [event.kind for event in (first, left, second)] == [EventKind.APPEARED, EventKind.LEFT, EventKind.APPEARED]
+    assert (first.track_id, left.reason) == (left.track_id, LeftReason.GONE)
+    assert second.track_id != first.track_id
+    assert left.at == pytest.approx(1001.9)  # the last detection before the outage
+    assert second.started_at == pytest.approx(1012.2)  # the first after it that fell due
+    assert second.at >= 1013.2
+
+
+def test_a_camera_whose_picture_stands_still_is_told_among_the_events_and_in_the_status() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    pipeline = pipeline_of(
+        ScriptedDetector(LABELS, []), sink, clock, every=2, silent_after_s=5.0, picture_watch=PictureWatch("yard")
+    )
+    assert pipeline.picture == "ok"
+    watch_for(15.0, clock, pipeline)
+
+    assert [event.kind for event in sink.events] == [EventKind.PICTURE_BLANK]
+    assert (pipeline.picture, pipeline.counts.events) == ("blank", 1)
+
+
+def test_a_recording_may_stand_still() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    pipeline = pipeline_of(ScriptedDetector(LABELS, []), sink, clock)
+    watch_for(60.0, clock, pipeline)
+    assert (sink.events, pipeline.picture) == ([], None)
 
 
 def test_a_frame_that_was_under_way_while_time_passed_does_not_turn_time_back() -> None:

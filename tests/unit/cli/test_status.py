@@ -44,6 +44,24 @@ def test_a_running_daemon_is_shown_on_one_screen(edged: Edged, tmp_path: Path) -
     assert "4321" in result.out
 
 
+@pytest.mark.parametrize(
+    ("picture", "told"),
+    [
+        (None, "running "),
+        ("ok", "running "),
+        ("frozen", "running, picture frozen"),
+        ("blank", "running, picture blank"),
+    ],
+)
+def test_a_picture_that_shows_nothing_stands_beside_the_state(
+    edged: Edged, tmp_path: Path, picture: str | None, told: str
+) -> None:
+    write(tmp_path, cameras=[CameraStatus("yard", "running", picture=picture)])
+    out = edged("status", "--data", tmp_path).out
+    assert told in out
+    assert ("picture" in out) == ("picture" in told)
+
+
 @pytest.mark.parametrize("columns", [200, 110, 100, 80, 40])
 def test_words_stay_whole_however_narrow_the_terminal(
     edged: Edged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int

@@ -48,6 +48,17 @@ def test_a_frame_that_is_looked_at_small_is_not_decoded_in_full() -> None:
     assert (picture.whole, picture.small) == (0, 1)
 
 
+def test_what_was_looked_at_can_be_looked_at_again_for_nothing() -> None:
+    picture = Picture()
+    frame = frame_of(picture)
+    assert frame_of(picture).looked_at is None
+    small = frame.image_for(40, 30)
+    assert frame.looked_at is small
+    whole = frame.image()
+    assert frame.looked_at is whole
+    assert (picture.whole, picture.small) == (1, 1)
+
+
 @pytest.mark.parametrize("size", [(80, 60), (80, 30), (40, 60), (100, 100)])
 def test_a_picture_is_never_scaled_up(size: tuple[int, int]) -> None:
     assert frame_of(Picture()).image_for(*size).shape == (60, 80, 3)
