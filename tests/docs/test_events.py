@@ -24,7 +24,8 @@ def test_every_kind_of_event_is_described(kind: EventKind) -> None:
 
 
 def test_every_reason_of_an_outage_is_described() -> None:
-    words = {fault.reason for fault in (SourceError, *SourceError.__subclasses__())}
+    faults: list[type[SourceError]] = [SourceError, *SourceError.__subclasses__()]
+    words = {fault.reason for fault in faults}
     text = DOCUMENT.read_text()
     assert [word for word in sorted(words) if f"\n| `{word}` | " not in text] == []
 
