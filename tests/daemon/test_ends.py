@@ -95,13 +95,15 @@ def test_a_disk_with_no_space_loses_events_loudly(box: Box, clip: Path) -> None:
 def test_events_wait_in_memory_until_the_disk_has_space_again(box: Box, clip: Path) -> None:
     box.configure(f'source = "{clip}"', 'source = "/dev/video987"')
     process = box.start("run", "-c", box.config, preexec_fn=lambda: limit_files(8192))
-    status = box.wait_for(process, lambda status: bool(status["store"]["error"] and status["store"]["waiting"] == 4))
+    status = box.wait_for(process, lambda status: bool(status["store"]["error"] and status["store"]["waiting"] == 5))
     assert str(box.data) in status["store"]["error"]
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    box.wait_for(process, lambda status: bool(status["store"]["written"] == 4 and not status["store"]["error"]))
+    box.wait_for(process, lambda status: bool(status["store"]["written"] == 5 and not status["store"]["error"]))
     process.terminate()
     assert box.end_of(process).code == 0
-    assert [event["kind"] for event in box.events()] == ["appeared", "left"] * 2
+    kinds = [event["kind"] for event in box.events()]
+    assert kinds.count("camera_lost") == 1
+    assert [kind for kind in kinds if kind != "camera_lost"] == ["appeared", "left"] * 2
 
 
 def test_a_data_folder_that_may_not_be_written_is_told_at_once(box: Box) -> None:

@@ -107,7 +107,9 @@ def test_a_missing_camera_is_tried_again_and_sigterm_ends_it_at_once(box: Box, c
     ended = box.end_of(process, within_s=2.0)
     assert ended.code == 0
     assert "/dev/video987" in ended.err
-    assert [event["camera"] for event in box.events()] == ["cam1"] * 4
+    lost, *others = sorted(box.events(), key=lambda event: event["camera"])
+    assert (lost["camera"], lost["kind"], lost["reason"]) == ("cam0", "camera_lost", "not_found")
+    assert [event["camera"] for event in others] == ["cam1"] * 4
     shown = box.run("status", "--data", box.data)
     assert shown.code == 6
     shown.told("stopped")
