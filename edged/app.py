@@ -14,7 +14,10 @@ from pathlib import Path
 
 from edged import __version__
 from edged.backends.ncnn import NcnnBackend
+from edged.capture.cameras import FoundCamera, find_cameras
 from edged.capture.open import open_source
+from edged.capture.v4l2.describe import suited_mode
+from edged.capture.v4l2.mode import WantedMode
 from edged.clock import Clock, SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import CameraSection, Config
@@ -277,6 +280,23 @@ def demo_config(*, camera: str, source: str, model: str, data_dir: Path, every: 
         "camera": [{"name": camera, "source": source}],
     }
     return check_tables(tables, name="the command line", folder=Path.cwd())
+
+
+def cameras() -> list[FoundCamera]:
+    """The video devices of this machine, each with what it offers or why it does not say."""
+    return find_cameras()
+
+
+def model_spec(model: str) -> ModelSpec:
+    """What edged knows of a model, by folder or name, without loading it. Raises ModelError."""
+    return load_spec(find_model(model))
+
+
+def mode_for(camera: FoundCamera, spec: ModelSpec) -> WantedMode | None:
+    """The mode of a camera that suits a model best; None when edged can read none, or none is known."""
+    if camera.offers is None:
+        return None
+    return suited_mode(camera.offers, width_px=spec.input.width_px, height_px=spec.input.height_px)
 
 
 def camera_at(source: str) -> CameraSection:

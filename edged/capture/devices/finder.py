@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from edged.capture.devices.identity import CameraIdentity, find_again, identify
 from edged.capture.devices.nodes import VideoNode, node_at, video_nodes
+from edged.capture.devices.usb import Ioctl, reset_usb
 from edged.errors import SourceNotFound
 
 log = logging.getLogger(__name__)
@@ -26,11 +28,15 @@ class CameraFinder:
     place (/dev/v4l/by-path, or a udev rule of the user's own) means whatever is plugged in there.
     """
 
-    def __init__(self, source: Path, *, captures: Captures, root: Path = Path("/")) -> None:
-        """`source` is /dev/videoN or a link to it. `root` is where sys and dev lie."""
+    def __init__(self, source: Path, *, captures: Captures, root: Path = Path("/"), ioctl: Ioctl = fcntl.ioctl) -> None:
+        """`source` is /dev/videoN or a link to it.
+
+        `root` is where sys and dev lie; `ioctl` is the seam where a test puts its own.
+        """
         self._source = source
         self._captures = captures
         self._root = root
+        self._ioctl = ioctl
         self._identity: CameraIdentity | None = None
 
     def __call__(self) -> Path:
@@ -49,6 +55,14 @@ class CameraFinder:
             self._identity = None
         self._remember(node, nodes)
         return node.path
+
+    def reset(self) -> None:
+        """Wake the camera that hangs, where it is on USB; close it first. Raises SourceError."""
+        path = self()
+        node = node_at(path, video_nodes(self._root))
+        if node is None:
+            raise SourceNotFound(f"{path} is not there, and cannot be reset", hint="Check its cable and its power.")
+        reset_usb(node, root=self._root, ioctl=self._ioctl)
 
     def _choose(
         self, identity: CameraIdentity, *, known: VideoNode | None, named: VideoNode | None

@@ -136,3 +136,24 @@ def test_a_twin_is_not_forgotten_while_it_is_away(machine: FakeMachine) -> None:
     machine.plug_usb(port="1-2", serial="0")
     with pytest.raises(SourceNotFound):
         find()
+
+
+def test_a_camera_that_hangs_is_reset_where_it_is_now(machine: FakeMachine) -> None:
+    node = machine.plug_usb(port="1-2")
+    sent: list[Path] = []
+    find = CameraFinder(
+        node,
+        captures=lambda node: True,
+        root=machine.root,
+        ioctl=lambda file, request: sent.append(Path(f"/proc/self/fd/{file}").readlink()),
+    )
+    find()
+    machine.unplug(node)
+    machine.plug_usb(port="1-2", first=4)
+    find.reset()
+    assert sent == [machine.dev / "bus/usb/001/003"]
+
+
+def test_a_camera_that_is_not_there_cannot_be_reset(machine: FakeMachine) -> None:
+    with pytest.raises(SourceNotFound, match="cannot be reset"):
+        finder(machine, machine.dev / "video0").reset()
