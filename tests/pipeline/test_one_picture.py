@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edged.capture.v4l2.source import V4l2Source
 from edged.domain.frame import BgrImage, Frame
 from edged.domain.health import SourceStats
 from edged.errors import FrameCorrupt, SourceLost, SourceStalled, SourceUnreadable
@@ -12,6 +14,8 @@ from edged.pipeline.one_picture import take_picture
 from edged.ports import EndOfStream
 from edged.testing.clock import FakeClock
 from edged.testing.source import SyntheticSource
+from edged.testing.v4l2 import FakeKernel
+from edged.testing.v4l2_camera import FakeCamera, FakeFormat
 
 
 class Camera:
@@ -118,3 +122,15 @@ def test_a_camera_that_goes_away_meanwhile_is_lost() -> None:
     source.open()
     with pytest.raises(SourceLost):
         take_picture(source, name="yard", clock=clock, timeout_s=2.0, settle=True)
+
+
+def test_a_camera_gets_all_its_buffers_back() -> None:
+    clock, path = FakeClock(), Path("/dev/video0")
+    kernel = FakeKernel({path: FakeCamera([FakeFormat("YUYV", [(64, 48)])])}, clock=clock)
+    source = V4l2Source(path, clock=clock, kernel=kernel)
+    source.open()
+    image = take_picture(source, name="yard", clock=clock, timeout_s=2.0, settle=True)
+    assert image.shape == (48, 64, 3)
+    assert source.stats.frames > 5
+    source.close()
+    assert kernel.open_files == 0
