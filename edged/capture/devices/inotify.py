@@ -10,12 +10,12 @@ import os
 import struct
 from pathlib import Path
 
-CREATE, MOVED_TO, DELETE, MOVED_FROM, ATTRIB = 0x100, 0x80, 0x200, 0x40, 0x4
+CREATE, MOVED_TO, DELETE, ATTRIB = 0x100, 0x80, 0x200, 0x4
 _OVERFLOW = 0x4000
 _IGNORED = 0x8000  # the folder itself is gone
 _ONLY_A_FOLDER = 0x01000000  # IN_ONLYDIR
 
-_WATCHED = CREATE | MOVED_TO | DELETE | MOVED_FROM | ATTRIB | _ONLY_A_FOLDER
+_WATCHED = CREATE | MOVED_TO | DELETE | ATTRIB | _ONLY_A_FOLDER
 _HEADER = struct.Struct("iIII")  # wd, mask, cookie, length of the name
 _READ_BYTES = 64 * 1024
 

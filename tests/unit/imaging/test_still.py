@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -67,6 +68,21 @@ def test_where_this_user_may_not_write_the_old_picture_stays() -> None:
             write_still(path, grey_step(3))
         folder.chmod(0o755)
         assert path.read_bytes() == b"old"
+
+
+def test_a_disk_that_is_full_halfway_leaves_the_old_picture_and_no_rest(tmp_path: Path) -> None:
+    path = tmp_path / "yard.png"
+    path.write_bytes(b"old")
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OutputNotWritable, match="File too large"):
+            write_still(path, noise)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_picture_too_large_for_jpeg_is_refused(tmp_path: Path) -> None:

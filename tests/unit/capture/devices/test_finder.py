@@ -90,6 +90,19 @@ def test_a_place_means_whatever_is_plugged_in_there_and_that_is_said(
     assert caplog.text == ""
 
 
+def test_a_new_camera_in_the_place_of_one_with_a_twin_has_none_itself(machine: FakeMachine) -> None:
+    old = machine.plug_usb(port="1-2", serial="0")
+    find = finder(machine, link(machine, "by-path"))
+    machine.plug_usb(port="1-3", serial="0")
+    find()
+    machine.unplug(old)
+    new = machine.plug_usb(port="1-2", serial="A1")
+    assert find() == new
+    machine.unplug(new)
+    moved = machine.plug_usb(port="1-4", serial="A1")
+    assert find() == moved
+
+
 def test_a_link_by_a_rule_of_the_users_own_is_followed(machine: FakeMachine) -> None:
     first, second = machine.plug_usb(port="1-1", serial="A"), machine.plug_usb(port="1-2", serial="B")
     source = machine.dev / "front-door"

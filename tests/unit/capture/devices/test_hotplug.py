@@ -104,13 +104,22 @@ def test_folders_that_udev_makes_during_the_wait_are_watched_from_then_on(
 ) -> None:
     clock.then = machine.plug_usb
     assert waited(watch, clock) == (True, 0.5)
-    clock.then = (machine.dev / "v4l/by-path/late").touch
+    (machine.dev / "v4l/by-path/late").touch()
     assert waited(watch, clock) == (True, 0.5)
 
 
-def test_a_link_by_a_rule_of_the_users_own_ends_the_wait(machine: FakeMachine, clock: EventfulClock) -> None:
-    watch = HotplugWatch(machine.dev / "front-door", clock=clock, dev=machine.dev)
-    clock.then = (machine.dev / "front-door").touch
+@pytest.mark.parametrize("name", ["front-door", "cameras/front-door"])
+def test_a_link_by_a_rule_of_the_users_own_ends_the_wait(machine: FakeMachine, clock: EventfulClock, name: str) -> None:
+    link = machine.dev / name
+    link.parent.mkdir(exist_ok=True)
+    draft = link.with_name(".#front-door")  # udev makes a link beside its place, and then puts it there
+    draft.symlink_to("/dev/video0")
+    watch = HotplugWatch(link, clock=clock, dev=machine.dev)
+
+    def put_in_place() -> None:
+        draft.rename(link)
+
+    clock.then = put_in_place
     assert waited(watch, clock) == (True, 0.5)
     watch.close()
 
