@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from edged.capture.image_folder import IMAGE_SUFFIXES, ImageFolderSource
+from edged.capture.v4l2.controls import ControlValue
+from edged.capture.v4l2.mode import WantedMode
 from edged.capture.v4l2.source import V4l2Source
 from edged.capture.video_file import VideoFileSource
 from edged.clock import Clock
@@ -15,11 +19,20 @@ from edged.errors import SourceNotFound, SourceUnreadable
 from edged.ports import Source
 
 
-def open_source(spec: str, *, clock: Clock, in_real_time: bool, image_interval_s: float = 0.1) -> Source:
+def open_source(
+    spec: str,
+    *,
+    clock: Clock,
+    in_real_time: bool,
+    image_interval_s: float = 0.1,
+    wanted: WantedMode = WantedMode(),  # noqa: B008  frozen
+    controls: Mapping[str, ControlValue] = MappingProxyType({}),
+) -> Source:
     """Choose the source for `spec`; the caller opens it.
 
     `spec` is a device (edged.domain.devices), a folder of pictures, a picture, or a video file. `in_real_time` and
-    `image_interval_s` (seconds from one picture to the next) are for files. Raises SourceUnreadable for an address on
+    `image_interval_s` (seconds from one picture to the next) are for files; `wanted` and `controls` are for devices,
+    see V4l2Source. Raises SourceUnreadable for an address on
     the network and for a link to a device from elsewhere, and SourceNotFound for nothing at all; whether the rest
     exists is found out by Source.open().
     """
@@ -32,7 +45,7 @@ def open_source(spec: str, *, clock: Clock, in_real_time: bool, image_interval_s
         )
     device = device_path(spec)
     if device is not None:
-        return V4l2Source(Path(device), clock=clock)
+        return V4l2Source(Path(device), clock=clock, wanted=wanted, controls=controls)
     path = Path(spec)
     mode = _mode(path)
     if stat.S_ISCHR(mode):

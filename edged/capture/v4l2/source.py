@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from edged.capture.v4l2.timeline import Timeline
 from edged.clock import Clock
 from edged.domain.frame import Frame
 from edged.domain.health import SourceStats
-from edged.errors import SourceUnreadable
+from edged.errors import SourceError, SourceUnreadable
 
 _DAMAGED_MAX = 30  # so many damaged frames on end are no bad luck: the camera is opened again
 
@@ -126,7 +127,7 @@ class V4l2Source:
     def _negotiate(self, device: Device) -> Mode:
         wanted = self._wanted
         width_px, height_px = wanted_size(wanted)
-        offers = device.offers(width_px, height_px)
+        offers = device.offers(width_px, height_px, SUPPORTED)
         best = choose(offers, wanted)
         if best is None:  # then what a person asked for is not there: let the driver say what it has
             best = choose(offers, WantedMode(None, wanted.width_px, wanted.height_px, wanted.fps))
@@ -143,7 +144,12 @@ class V4l2Source:
         now = self._clock.monotonic()
         newest = -1
         for _ in range(stream.size):  # no more: a fast camera must not keep us here
-            index = stream.take()
+            try:
+                index = stream.take()
+            except SourceError:
+                if newest < 0:
+                    raise
+                break  # the fault can wait for the next read, and its traceback must not hold this buffer meanwhile
             if index < 0:
                 break
             number = timeline.number(filled.sequence)
@@ -154,11 +160,11 @@ class V4l2Source:
             if newest >= 0:
                 stats.skipped += 1
                 stream.give_back(newest)
+            self._damaged = 0
             newest, seq, planes = index, number, stream.views(index)
             at = timeline.instant(filled.flags, filled.tv_sec, filled.tv_usec, now)
         if newest < 0:
             return None
-        self._damaged = 0
         stats.frames += 1
         return self._frame(stream, newest, planes, seq, at)
 
@@ -205,13 +211,13 @@ def _decoder(mode: Mode, device: Device) -> PixelDecoder:
 def _say_what_differs(wanted: WantedMode, mode: Mode, path: Path) -> None:
     asked = [
         f"{name} {want:g}" if isinstance(want, float) else f"{name} {want}"
-        for name, want, got in (
-            ("format", wanted.fourcc, mode.fourcc),
-            ("width", wanted.width_px, mode.width_px),
-            ("height", wanted.height_px, mode.height_px),
-            ("fps", wanted.fps, mode.fps),
+        for name, want, differs in (
+            ("format", wanted.fourcc, wanted.fourcc != mode.fourcc),
+            ("width", wanted.width_px, wanted.width_px != mode.width_px),
+            ("height", wanted.height_px, wanted.height_px != mode.height_px),
+            ("fps", wanted.fps, not math.isclose(wanted.fps or 0.0, mode.fps or 0.0, rel_tol=0.01)),
         )
-        if want is not None and got is not None and want != got
+        if want is not None and differs
     ]
     if asked:
         _log.warning("%s was asked for %s, and gives %s: its driver decides", path, ", ".join(asked), mode)
