@@ -19,6 +19,8 @@ class Colours:
     """What Y', Cb and Cr mean, as one matrix."""
 
     def __init__(self, *, full_range: bool, bt709: bool) -> None:
+        self.opencv = not (full_range or bt709)
+        """Whether OpenCV's own conversions, which are made for one meaning only, will do."""
         self._matrix = _matrix(full_range=full_range, bt709=bt709)
 
     def bgr(self, y_cb_cr: BgrImage) -> BgrImage:

@@ -1,7 +1,9 @@
 """Uncompressed pixel formats, scaled before they are converted.
 
-Sources: the kernel's Documentation/userspace-api/media/v4l, "Image Formats". Scaling and conversion are linear, so
-their order matters to rounding only.
+Scaling and conversion are linear, so their order matters to rounding only, and to colours that are cut off at black or
+white. Each chroma sample is taken to lie in the middle of the pixels that share it, as OpenCV and JPEG have it; where a
+camera means the left one of two (MPEG-2), colours are a quarter of a chroma sample, half a pixel, to the right of the
+luma. Source: the kernel's Documentation/userspace-api/media/v4l, "Image Formats".
 """
 
 from __future__ import annotations
@@ -23,13 +25,11 @@ class RawDecoder(ABC):
     """What the uncompressed formats have in common: a PixelDecoder that scales to exactly the size asked for."""
 
     def __init__(self, *, width_px: int, height_px: int, stride_bytes: int, row_bytes: int, planes: int = 1) -> None:
-        if stride_bytes and stride_bytes < row_bytes:
-            raise ValueError(f"a row of {width_px} pixels needs {row_bytes} bytes, not {stride_bytes}")
         self._width_px = width_px
         self._height_px = height_px
         self._half_width_px = (width_px + 1) // 2
         self._half_height_px = (height_px + 1) // 2
-        self._stride_bytes = stride_bytes or row_bytes
+        self._stride_bytes = max(stride_bytes, row_bytes)  # some drivers say 0, or count pixels
         self._planes = planes
 
     def decode(self, planes: Sequence[Plane]) -> BgrImage:
@@ -52,18 +52,29 @@ class PackedDecoder(RawDecoder):
         row_bytes = 2 * (width_px + width_px % 2)
         super().__init__(width_px=width_px, height_px=height_px, stride_bytes=stride_bytes, row_bytes=row_bytes)
         self._colours = colours
-        # Y from the two channels of a pixel; Cb and Cr from the four of a pair, which are counted on from there
-        self._from_to = [0, 0, 3, 1, 5, 2] if luma_first else [1, 0, 2, 1, 4, 2]
+        self._luma_at = 0 if luma_first else 1
+        self._opencv = cv2.COLOR_YUV2BGR_YUY2 if luma_first else cv2.COLOR_YUV2BGR_UYVY
 
     def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
-        height, stride = self._height_px, self._stride_bytes
-        pixels = rows(planes[0], height_px=height, width_px=self._width_px, channels=2, stride_bytes=stride)
-        pairs = rows(planes[0], height_px=height, width_px=self._half_width_px, channels=4, stride_bytes=stride)
-        # scaling mixes Cb with Cr in `pixels` and leaves gaps in the luma of `pairs`: these channels are not taken
-        parts: list[Any] = [scaled(pixels, width_px, height_px), scaled(pairs, width_px, height_px)]
-        y_cb_cr: npt.NDArray[np.uint8] = np.empty((height_px, width_px, 3), np.uint8)
-        cv2.mixChannels(parts, [y_cb_cr], self._from_to)
-        return self._colours.bgr(y_cb_cr)
+        size = {"height_px": self._height_px, "stride_bytes": self._stride_bytes}
+        pairs = rows(planes[0], width_px=self._half_width_px, channels=4, **size)
+        if 2 * width_px <= self._width_px and self._width_px % 2 == 0:
+            return self._bgr_of_pairs(scaled(pairs, width_px, height_px))
+        pixels = rows(planes[0], width_px=2 * self._half_width_px, channels=2, **size)
+        if self._colours.opencv:
+            image: Any = cv2.cvtColor(pixels, self._opencv)
+            return np.ascontiguousarray(scaled(image[:, : self._width_px], width_px, height_px))
+        luma: Any = cv2.extractChannel(pixels, self._luma_at)
+        chroma: list[Any] = [cv2.extractChannel(pairs, 1 - self._luma_at + 2 * part) for part in (0, 1)]
+        return self._colours.bgr_of_planes([luma[:, : self._width_px], *chroma], width_px, height_px)
+
+    def _bgr_of_pairs(self, pairs: npt.NDArray[np.uint8]) -> BgrImage:
+        """(H, W, 4) of Y, C, Y, C → BGR, both lumas of a pair being one pixel: no picture as wide as the camera's."""
+        parts: Any = cv2.split(pairs)
+        first, second = parts[self._luma_at :: 2]
+        luma: Any = cv2.addWeighted(first, 0.5, second, 0.5, 0.0)
+        height_px, width_px = pairs.shape[:2]
+        return self._colours.bgr_of_planes([luma, *parts[1 - self._luma_at :: 2]], width_px, height_px)
 
 
 class SemiPlanarDecoder(RawDecoder):
@@ -87,7 +98,7 @@ class SemiPlanarDecoder(RawDecoder):
             stride_bytes=stride,
             offset=stride * self._height_px if self._planes == 1 else 0,
         )
-        cb_cr: Any = cv2.split(scaled(chroma, width_px, height_px))
+        cb_cr: Any = cv2.split(chroma)  # first: OpenCV scales two channels at once far slower than two planes
         return self._colours.bgr_of_planes([luma, *cb_cr], width_px, height_px)
 
 
