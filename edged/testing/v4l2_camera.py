@@ -72,7 +72,7 @@ class FakeCamera:
         self._owner = -1
 
     def refuse(self, request: int, number: int, *, times: int = 1) -> None:
-        """Answer the next calls of a request with an error."""
+        """Answer the next calls of a request with an error; 0 lets them pass."""
         self.refusals.setdefault(request & 0xFF, []).extend([number] * times)
 
     def unplug(self, *, node_stays: bool = False) -> None:
@@ -104,8 +104,8 @@ class FakeCamera:
         """Answer a request by its number in the header. Raises OSError."""
         if not self._files[fd]:
             raise error(errno.ENODEV)
-        if self.refusals.get(number):
-            raise error(self.refusals[number].pop(0))
+        if self.refusals.get(number) and (refusal := self.refusals[number].pop(0)):
+            raise error(refusal)
         answer = self._answers().get(number) if self.is_v4l2 else None
         if answer is None:
             raise error(errno.ENOTTY)

@@ -62,7 +62,7 @@ class FakeControls:
         control = self._named(wanted.id)
         if control.flags & READ_ONLY or not self._is_active(control):
             raise error(errno.EACCES)
-        if not control.minimum <= wanted.value <= control.maximum:
+        if control.type != BUTTON and not control.minimum <= wanted.value <= control.maximum:
             raise error(errno.ERANGE)
         control.value = wanted.value
         self.set.append((control.name, wanted.value))

@@ -1,9 +1,9 @@
 """What a camera's frame costs before anybody looks at it, and how old it is, beside OpenCV and a bare loop.
 
-On a device the contenders read the same number of frames, one after the other; the machine must have a camera, as the laboratory's
-has. The cost is CPU time of this process a frame, with and without the decoding to BGR; the age is that of the frame
-that a program gets which is busy for one and a half frames after each, as a detector is. With --fake the same is asked
-of a kernel that answers at once: what remains is the cost of Python.
+On a device the contenders read the same number of frames, one after the other; the machine must have a camera, as that
+of the laboratory has. The cost is CPU time of this process a frame, with and without the decoding to BGR; the age is
+that of the frame that a program gets which is busy for one and a half frames after each, as a detector is. With --fake
+the same is asked of a kernel that answers at once: what remains is the cost of Python.
 
     scripts/bench capture DEVICE [--fourcc YUYV] [--width 640] [--height 480] [--frames 100] [--json FILE]
     scripts/bench capture --fake [--frames 2000] [--json FILE]

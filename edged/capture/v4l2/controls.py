@@ -55,8 +55,9 @@ class Control:
         if isinstance(value, str):
             words = {normalised(word): number for number, word in self.menu.items()}
             return words.get(normalised(value))
-        if isinstance(value, bool) != (self.type == abi.CTRL_TYPE_BUTTON) and self.type != abi.CTRL_TYPE_BOOLEAN:
-            return None
+        is_switch = isinstance(value, bool)
+        if self.type != abi.CTRL_TYPE_BOOLEAN and is_switch != (self.type == abi.CTRL_TYPE_BUTTON):
+            return None  # only a button must be true, and only a boolean may be true or 1
         if self.type in _MENUS:
             fits = value in self.menu
         elif self.type == abi.CTRL_TYPE_BITMASK:
