@@ -14,7 +14,9 @@ from pathlib import Path
 
 from edged import __version__
 from edged.backends.ncnn import NcnnBackend
-from edged.capture.cameras import FoundCamera, find_cameras
+from edged.capture.cameras import FoundCamera, find_cameras, takes_pictures
+from edged.capture.devices.finder import CameraFinder
+from edged.capture.devices.hotplug import HotplugWatch
 from edged.capture.open import open_source
 from edged.capture.v4l2.describe import suited_mode
 from edged.capture.v4l2.mode import WantedMode
@@ -90,7 +92,8 @@ def build(
                 section,
                 config=config,
                 clock=clock,
-                source=(make_source or _make_source)(section, clock),
+                make_source=make_source,
+                resources=resources,
                 detector=detector,
                 store=store,
                 arrival=arrival,
@@ -169,12 +172,15 @@ def make_ncnn_backend(spec: ModelSpec, *, threads: int = 1) -> Backend:
     )
 
 
-def _make_source(section: CameraSection, clock: Clock) -> Source:
+def _make_source(section: CameraSection, clock: Clock, *, find: CameraFinder | None = None) -> Source:
     return open_source(
         section.source,
         clock=clock,
         in_real_time=section.play == "in_real_time",
         image_interval_s=section.image_interval_s,
+        wanted=WantedMode(section.format, section.width_px, section.height_px, section.fps),
+        controls=section.controls,
+        find=find,
     )
 
 
@@ -226,7 +232,8 @@ def _camera(
     *,
     config: Config,
     clock: Clock,
-    source: Source,
+    make_source: MakeSource | None,
+    resources: ExitStack,
     detector: ModelDetector,
     store: EventSink,
     arrival: threading.Condition,
@@ -235,14 +242,21 @@ def _camera(
 ) -> CameraParts:
     lossless = not section.is_device and section.play == "as_fast_as_possible"
     mailbox = Mailbox(arrival, lossless=lossless)
+    finder = watch = None
+    if section.device is not None:
+        finder = CameraFinder(section.device, captures=takes_pictures)
+        watch = HotplugWatch(section.device, clock=clock)
+        resources.callback(watch.close)
     feeder = Feeder(
         camera=section.name,
-        source=source,
+        source=make_source(section, clock) if make_source else _make_source(section, clock, find=finder),
         mailbox=mailbox,
         events=store,
         clock=clock,
         frame_timeout_s=section.frame_timeout_s,
         reopen=section.is_device,
+        wait_for_device=watch.wait if watch else None,
+        reset=finder.reset if finder else None,
     )
     pipeline = CameraPipeline(
         camera=section.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,14 +27,14 @@ def open_source(
     image_interval_s: float = 0.1,
     wanted: WantedMode = WantedMode(),  # noqa: B008  frozen
     controls: Mapping[str, ControlValue] = MappingProxyType({}),
+    find: Callable[[], Path] | None = None,
 ) -> Source:
     """Choose the source for `spec`; the caller opens it.
 
     `spec` is a device (edged.domain.devices), a folder of pictures, a picture, or a video file. `in_real_time` and
-    `image_interval_s` (seconds from one picture to the next) are for files; `wanted` and `controls` are for devices,
-    see V4l2Source. Raises SourceUnreadable for an address on
-    the network and for a link to a device from elsewhere, and SourceNotFound for nothing at all; whether the rest
-    exists is found out by Source.open().
+    `image_interval_s` (seconds from one picture to the next) are for files; `wanted`, `controls` and `find` are for
+    devices, see V4l2Source. Raises SourceUnreadable for an address on the network and for a link to a device from
+    elsewhere, and SourceNotFound for nothing at all; whether the rest exists is found out by Source.open().
     """
     if not spec or "\0" in spec:
         raise SourceNotFound(f"{spec!r} is no source", hint="Name a camera (/dev/video0), a video file or a folder.")
@@ -45,7 +45,7 @@ def open_source(
         )
     device = device_path(spec)
     if device is not None:
-        return V4l2Source(Path(device), clock=clock, wanted=wanted, controls=controls)
+        return V4l2Source(Path(device), clock=clock, wanted=wanted, controls=controls, find=find)
     path = Path(spec)
     mode = _mode(path)
     if stat.S_ISCHR(mode):

@@ -216,13 +216,17 @@ class CameraSection(Section):
         "choice",
     )
     width_px: int | None = option(
-        None, "Width of a camera's pictures. Not set: the next above the model's input.", "pixels", ge=16, le=16384
+        None, "Width of a camera's pictures. Not set: 640, or the next above it.", "pixels", ge=16, le=16384
     )
     height_px: int | None = option(
-        None, "Height of a camera's pictures. Not set: as width_px.", "pixels", ge=16, le=16384
+        None, "Height of a camera's pictures. Not set: 480, or the next above it.", "pixels", ge=16, le=16384
     )
     fps: float | None = option(
-        None, "Frames a second that a camera is asked for. Not set: what it offers.", "frames a second", gt=0, le=1000
+        None,
+        "Frames a second that a camera is asked for. Not set: 30, or the nearest that it has.",
+        "frames a second",
+        gt=0,
+        le=1000,
     )
     controls: Annotated[dict[str, Any], AfterValidator(_controls)] = option(
         {},
@@ -239,6 +243,12 @@ class CameraSection(Section):
     labels: tuple[str, ...] | None = option(
         None, "For this camera, instead of presence.labels. Not set: as there.", "list of labels", strict=False
     )
+
+    @property
+    def device(self) -> Path | None:
+        """The source as the path of a device; None for everything else."""
+        path = device_path(self.source)
+        return None if path is None else Path(path)
 
     @property
     def is_device(self) -> bool:

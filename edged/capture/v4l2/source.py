@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -42,14 +42,18 @@ class V4l2Source:
         clock: Clock,
         wanted: WantedMode = WantedMode(),  # noqa: B008  frozen
         controls: Mapping[str, ControlValue] = MappingProxyType({}),
+        find: Callable[[], Path] | None = None,
         kernel: Kernel | None = None,
     ) -> None:
-        """`controls` are set at each open(), by the names that `v4l2-ctl --list-ctrls` prints.
+        """`find` says at each open() where the camera is now, and may raise SourceError; without it, at `path`.
+
+        `controls` are set at each open(), by the names that `v4l2-ctl --list-ctrls` prints.
 
         `kernel` is the seam where a test puts its own device.
         """
         self.stats = SourceStats()
         self._path = path
+        self._find = find or (lambda: path)
         self._clock = clock
         self._wanted = wanted
         self._controls = controls
@@ -70,6 +74,7 @@ class V4l2Source:
         or SourceBroken.
         """
         self.close()
+        self._path = self._find()
         self._device = Device(self._path, self._kernel)
         try:
             self._start(self._device)

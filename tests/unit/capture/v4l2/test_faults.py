@@ -19,7 +19,8 @@ from edged.errors import (
     SourceUnreadable,
 )
 from edged.testing.clock import FakeClock
-from edged.testing.v4l2_camera import CAPTURE, M2M, META_CAPTURE, OUTPUT, STREAMING
+from edged.testing.v4l2 import FakeKernel
+from edged.testing.v4l2_camera import CAPTURE, M2M, META_CAPTURE, OUTPUT, STREAMING, FakeCamera
 from tests.unit.capture.clips import as_nobody
 from tests.unit.capture.v4l2.rig import Rig, opened
 
@@ -175,3 +176,17 @@ def test_a_fault_while_streaming_does_not_keep_the_camera_from_being_closed() ->
     rig.camera.refuse(abi.REQBUFS, errno.ENODEV)
     rig.source.close()
     assert (rig.kernel.open_files, rig.queue.mapped) == (0, 0)
+
+
+def test_a_camera_that_came_back_under_another_number_is_opened_there() -> None:
+    clock, elsewhere, places = FakeClock(), Path("/dev/video2"), [Path("/dev/video0")]
+    kernel = FakeKernel({elsewhere: FakeCamera()}, clock=clock)
+    source = V4l2Source(places[0], clock=clock, find=lambda: places[-1], kernel=kernel)
+    with pytest.raises(SourceNotFound, match="/dev/video0"):
+        source.open()
+    places.append(elsewhere)
+    source.open()
+    frame = source.read(1.0)
+    assert frame is not None
+    frame.release()
+    source.close()
