@@ -58,7 +58,8 @@ class PackedDecoder(RawDecoder):
     def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
         size = {"height_px": self._height_px, "stride_bytes": self._stride_bytes}
         pairs = rows(planes[0], width_px=self._half_width_px, channels=4, **size)
-        if 2 * width_px <= self._width_px and self._width_px % 2 == 0:
+        # at just half the width OpenCV's own conversion of the whole costs no more
+        if 2 * width_px + self._colours.opencv <= self._width_px and self._width_px % 2 == 0:
             return self._bgr_of_pairs(scaled(pairs, width_px, height_px))
         pixels = rows(planes[0], width_px=2 * self._half_width_px, channels=2, **size)
         if self._colours.opencv:

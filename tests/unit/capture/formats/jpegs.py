@@ -49,9 +49,21 @@ def scan_at(data: bytes) -> int:
 
 def says(data: bytes, width_px: int, height_px: int) -> bytes:
     """Forge the size in the frame header."""
+    at = _frame_header(data) + 5
+    return data[:at] + struct.pack(">HH", height_px, width_px) + data[at + 4 :]
+
+
+def with_second_size(data: bytes, width_px: int, height_px: int) -> bytes:
+    """Forge a second frame header, of another size, before the first scan."""
+    start = _frame_header(data)
+    end = start + 2 + struct.unpack_from(">H", data, start + 2)[0]
+    return data[:end] + says(data, width_px, height_px)[start:end] + data[end:]
+
+
+def _frame_header(data: bytes) -> int:
     start = re.search(rb"\xff[\xc0-\xc2]..\x08", data, re.DOTALL)
     assert start is not None
-    return data[: start.end()] + struct.pack(">HH", height_px, width_px) + data[start.end() + 4 :]
+    return start.start()
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:

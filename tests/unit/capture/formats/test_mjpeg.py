@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from edged.capture.formats import PixelDecoder, pixel_decoder
 from edged.errors import FrameCorrupt
-from tests.unit.capture.formats.jpegs import HEIGHT_PX, SAMPLING, WIDTH_PX, jpeg, says, scan_at, with_segment, without
+from tests.unit.capture.formats.jpegs import (
+    HEIGHT_PX,
+    SAMPLING,
+    WIDTH_PX,
+    jpeg,
+    says,
+    scan_at,
+    with_second_size,
+    with_segment,
+    without,
+)
 from tests.unit.capture.formats.pictures import Bytes, scene
 
 
@@ -179,10 +189,11 @@ def test_a_frame_of_another_size_is_refused_before_it_takes_memory(kind: str) ->
         assert_refused(says(KINDS[kind], *size), rf"says {size[0]} × {size[1]} pixels instead of 320 × 240")
 
 
-def test_a_second_picture_of_monstrous_size_behind_the_first_is_refused() -> None:
+def test_a_second_picture_or_size_in_a_frame_is_refused() -> None:
     monster = says(PLAIN, 65500, 65500)
     assert_refused(PLAIN[:-2] + monster[2:])
     assert_refused(WITH_RESTARTS[:-2] + monster[2:])
+    assert_refused(with_second_size(PLAIN, 1200, 1000))
 
 
 @pytest.mark.parametrize(
