@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from edged.config.describe import is_list_of_tables, section_of, takes_briefly
 from edged.config.schema import Config
 from edged.config.toml_text import toml_value
+from edged.domain.addresses import without_secrets
 
 _HEADER = """\
 # The whole configuration as edged understands it.
@@ -18,7 +19,10 @@ _HEADER = """\
 
 
 def effective(config: Config) -> str:
-    """The configuration as TOML with every option described. It loads again to an equal Config."""
+    """The configuration as TOML with every option described.
+
+    It loads again to an equal Config, but for passwords in addresses, which are hidden.
+    """
     return _HEADER + "\n".join(_lines(config))
 
 
@@ -66,7 +70,7 @@ def _assignment(key: str, field: FieldInfo, value: object) -> str:
     if value is None:
         return f"# {key} ="
     changed = "" if field.is_required() or value == field.default else f"  # changed; {_default(field)}"
-    return f"{key} = {toml_value(value)}{changed}"
+    return f"{key} = {without_secrets(toml_value(value))}{changed}"
 
 
 def _default(field: FieldInfo) -> str:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from edged.config.mistakes import list_mistakes
 from edged.config.schema import Config
+from edged.domain.addresses import without_secrets
 from edged.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -92,6 +93,8 @@ def _parse_toml(text: str, name: str) -> dict[str, Any]:
 def _syntax_message(problem: str, text: str, name: str) -> str:
     what, line_number, column = _position(problem, text)
     line = text.split("\n")[line_number - 1].rstrip("\r")
+    if line != without_secrets(line):  # a column of a line that is shown otherwise tells nothing
+        return f"{name}, line {line_number}: {what}.\n    {without_secrets(line)[:100]}"
     start = max(0, column - 60)  # of a long line, only the part around the mistake is shown
     excerpt = line[start : start + 100].replace("\t", " ")
     return f"{name}, line {line_number}, column {column}: {what}.\n    {excerpt}\n    {' ' * (column - 1 - start)}^"

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, model_validator
 
 from edged.config.contradictions import contradictions
+from edged.domain.addresses import SCHEMES, scheme
 from edged.domain.devices import device_path
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
@@ -48,8 +49,11 @@ def _folder(path: Path, info: ValidationInfo) -> Path:
 
 
 def _source(text: str, info: ValidationInfo) -> str:
-    if "://" in text:
-        raise ValueError("edged reads a file, a folder of images or a /dev/video device, and no network address")
+    kind = scheme(text)
+    if kind in SCHEMES:
+        return text
+    if kind is not None:
+        raise ValueError(f"edged reads addresses that begin with {', '.join(f'{known}://' for known in SCHEMES)}")
     return _resolve(device_path(text) or text, info)
 
 
@@ -192,14 +196,15 @@ class CameraSection(Section):
     )
     source: Annotated[str, AfterValidator(_source)] = option(
         ...,
-        'Where the frames come from: /dev/video0 or "0", a video file, or a folder of images.',
-        "path",
+        "Where the frames come from: /dev/video0, rtsp://camera.lan/live, a video file, or a folder of images.",
+        "path or address",
         min_length=1,
+        repr=False,  # an address may hold a password
     )
     play: Play = option(
         "as_fast_as_possible",
         "How a file or folder is played: every frame, or as a camera would, where the newest frame wins. "
-        "A device always gives its newest frame.",
+        "A camera always gives its newest frame.",
         "choice",
     )
     frame_timeout_s: float = option(
@@ -252,8 +257,13 @@ class CameraSection(Section):
 
     @property
     def is_device(self) -> bool:
-        """Whether the source is a camera, which never ends, rather than a file or folder."""
-        return device_path(self.source) is not None
+        """Whether the source is a camera at this machine."""
+        return self.device is not None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the source is a camera, here or on the network, which never ends, rather than a file or folder."""
+        return self.is_device or scheme(self.source) is not None
 
 
 class Config(Section):

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from edged.domain.addresses import without_secrets
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST_SHOWN = 60
 _LARGEST_SHOWN = 10**30  # Python refuses to write integers of thousands of digits
@@ -34,6 +36,6 @@ def toml_value(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value for a message: as in the file, but never long."""
-    text = "a table" if isinstance(value, dict) else toml_value(value)
+    """A value for a message: as in the file, but never long, and without passwords."""
+    text = "a table" if isinstance(value, dict) else without_secrets(toml_value(value))
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -88,7 +88,7 @@ lost_after_s = -1
 every = 2
 [[camera]]
 name = "Big Yard"
-source = "rtsp://192.168.1.7/stream"
+source = "ftp://192.168.1.7/stream"
 [[camera]]
 name = "yard"
 source = "/dev/video0"
