@@ -7,6 +7,7 @@ number, and the fields of its structure by their names.
 from __future__ import annotations
 
 import errno
+import itertools
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +48,9 @@ class FakeKernel:
         if camera.open_error:
             raise error(camera.open_error)
         self.opened += 1
-        fd = _FIRST_FD + self.opened
+        fd = next(
+            number for number in itertools.count(_FIRST_FD) if number not in self._files
+        )  # a real one reuses, too
         self._files[fd] = camera
         camera.opened(fd)
         return fd

@@ -18,6 +18,8 @@ CAPTURE, OUTPUT, CAPTURE_MPLANE, M2M, META_CAPTURE, STREAMING = 0x1, 0x2, 0x1000
 _DEVICE_CAPS = 0x80000000
 _TYPE_CAPTURE, _TYPE_CAPTURE_MPLANE = 1, 9
 
+_PRIV_MAGIC = 0xFEEDCAFE  # a program sets it that knows of the fields behind `priv`
+
 _POLLIN, _POLLERR, _POLLHUP = 0x1, 0x8, 0x10
 
 _Entry = TypeVar("_Entry")
@@ -179,7 +181,9 @@ class FakeCamera:
         layout = self._layout()
         pix = form.pix_mp if self.multiplanar else form.pix
         pix.width, pix.height, pix.pixelformat, pix.field = layout.width_px, layout.height_px, _code(layout.fourcc), 1
-        pix.colorspace, pix.ycbcr_enc, pix.quantization = self.colour
+        pix.colorspace = self.colour[0]
+        if self.multiplanar or pix.priv == _PRIV_MAGIC:
+            _, pix.ycbcr_enc, pix.quantization = self.colour
         if self.multiplanar:
             pix.num_planes = len(layout.plane_bytes)
             for plane, size in zip(pix.plane_fmt, layout.plane_bytes, strict=False):

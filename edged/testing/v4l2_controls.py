@@ -62,10 +62,13 @@ class FakeControls:
         control = self._named(wanted.id)
         if control.flags & READ_ONLY or not self._is_active(control):
             raise error(errno.EACCES)
-        if control.type != BUTTON and not control.minimum <= wanted.value <= control.maximum:
+        value = wanted.value
+        if control.type == INTEGER:
+            value = min(max(value, control.minimum), control.maximum)  # real drivers say nothing and cut it
+        elif control.type != BUTTON and not control.minimum <= value <= control.maximum:
             raise error(errno.ERANGE)
-        control.value = wanted.value
-        self.set.append((control.name, wanted.value))
+        control.value = wanted.value = value
+        self.set.append((control.name, value))
 
     def _named(self, number: int) -> FakeControl:
         if number not in self._controls:

@@ -118,7 +118,7 @@ class Device:
         if fourcc is not None:
             pix.pixelformat = abi.fourcc_code(fourcc)
         if not self.multiplanar:
-            pix.priv = abi.PIX_FMT_PRIV_MAGIC
+            pix.priv = abi.PIX_FMT_PRIV_MAGIC  # asks for what follows it in the structure: how colours are to be read
         self._demand(abi.S_FMT, form, f"take the format {fourcc or abi.fourcc(pix.pixelformat)}")
         return mode_of(form, fps=self._set_rate(fps))
 

@@ -43,13 +43,10 @@ def mode_of(answer: Any, *, fps: float | None) -> Mode:
         planes = pix.plane_fmt[: min(max(pix.num_planes, 1), abi.MAX_PLANES)]
         stride_bytes = planes[0].bytesperline
         plane_bytes = tuple(plane.sizeimage for plane in planes)
-        matrix, quantization = pix.ycbcr_enc, pix.quantization
     else:
         pix = answer.pix
         stride_bytes = pix.bytesperline
         plane_bytes = (pix.sizeimage,)
-        extended = pix.priv == abi.PIX_FMT_PRIV_MAGIC  # else an old driver left these fields alone
-        matrix, quantization = (pix.ycbcr_enc, pix.quantization) if extended else (0, 0)
     return Mode(
         fourcc=abi.fourcc(pix.pixelformat),
         width_px=pix.width,
@@ -57,8 +54,8 @@ def mode_of(answer: Any, *, fps: float | None) -> Mode:
         stride_bytes=stride_bytes,
         plane_bytes=plane_bytes,
         fps=fps,
-        full_range=_is_full_range(pix.colorspace, quantization),
-        bt709=_is_bt709(pix.colorspace, matrix),
+        full_range=_is_full_range(pix.colorspace, pix.quantization),
+        bt709=_is_bt709(pix.colorspace, pix.ycbcr_enc),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import queue
 import threading
 from pathlib import Path
@@ -206,3 +207,11 @@ def test_real_memory_is_unmapped_with_the_last_view_of_it(tmp_path: Path) -> Non
     assert (int(view.max()), is_mapped()) == (7, True)
     del view
     assert not is_mapped()
+
+
+def test_a_real_device_is_opened_so_that_nothing_waits_for_it_and_no_child_gets_it(tmp_path: Path) -> None:
+    (tmp_path / "device").touch()
+    kernel = LinuxKernel()
+    fd = kernel.open(tmp_path / "device")
+    assert (os.get_blocking(fd), os.get_inheritable(fd)) == (False, False)
+    kernel.close(fd)

@@ -16,6 +16,15 @@ def test_the_newest_frame_wins_and_the_others_are_counted() -> None:
     assert rig.stats == (3, 2, 0, 0)
 
 
+def test_skipped_frames_go_back_to_the_driver() -> None:
+    rig = opened()
+    rig.play(1)
+    for _ in range(20):
+        rig.clock.advance(3 / 30)
+        rig.play(1)
+    assert rig.stats == (21, 40, 0, 0)
+
+
 def test_frames_for_which_the_driver_had_no_buffer_are_lost_and_numbered() -> None:
     rig = opened()
     rig.play(1)
