@@ -1,0 +1,93 @@
+# Sourced: build  makes what is missing of the machine, and sets $kernel and $image to the folders that hold it.
+# Each stage lies in a folder named by a hash of all that it is made of, so that only what changed is made again.
+
+laboratory="$root/scripts/laboratory"
+python="$root/.venv/bin/python"
+cache="${EDGED_LAB:-${XDG_CACHE_HOME:-${HOME:-$root}/.cache}/edged-lab}"
+
+hash_of() { cat "$@" | sha256sum | cut -c1-12; }
+
+# Where `stage` puts it: NAME FILES…
+place_of() {
+  local name="$1"
+  shift
+  echo "$cache/$name-$(hash_of "$@")"
+}
+
+# Make DIR by `COMMAND… DIR.part…`, unless it is there, and remove what came before it.
+stage() {
+  local dir="$1" name began=$SECONDS old
+  shift
+  [ -d "$dir" ] && return
+  name="$(basename "${dir%-*}")"
+  rm -rf "$dir.part"
+  mkdir -p "$dir.part"
+  if ! "$@" > "$cache/$name.log" 2>&1; then
+    echo "The laboratory's $name cannot be made; the end of $cache/$name.log:" >&2
+    tail -n 20 "$cache/$name.log" >&2
+    return 1
+  fi
+  for old in "$cache/$name"-*; do
+    [ "$old" = "$dir.part" ] || rm -rf "$old"
+  done
+  mv "$dir.part" "$dir"
+  echo "Made the laboratory's $name in $((SECONDS - began)) s." >&2
+}
+
+# What the daemon and its tests import, as wheels for the machine's Python.
+packages() {
+  "$python" - << 'PYTHON'
+import importlib.metadata
+
+print(*(name for name in importlib.metadata.requires("edged") or () if "extra ==" not in name), sep="\n")
+print("pytest", "pytest-timeout", sep="\n")
+PYTHON
+}
+
+check_tools() {
+  local missing=() tool
+  for tool in "$@"; do
+    command -v "$tool" > /dev/null || missing+=("$tool")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  echo "The laboratory needs ${missing[*]}." >&2
+  echo "  sudo apt-get install --no-install-recommends qemu-system-x86 qemu-utils mmdebstrap e2fsprogs" >&2
+  exit 3
+}
+
+build() {
+  local system site wanted jobs=() job
+  if [ "$(uname -m)" != x86_64 ]; then
+    echo "The laboratory's machine is a PC, and is made on one: this is $(uname -m)." >&2
+    exit 3
+  fi
+  check_tools qemu-system-x86_64 qemu-img
+  mkdir -p "$cache" || exit 3
+  exec 9> "$cache/lock"
+  flock 9
+  wanted="$cache/packages.txt"
+  packages > "$wanted.new"
+  mv "$wanted.new" "$wanted"
+
+  cd "$laboratory"
+  kernel="$(place_of kernel debian.sh kernel.sh inside/workshop.sh inside/init)"
+  system="$(place_of system debian.sh system.sh inside/settle.sh inside/agent.py inside/lab-agent.service)"
+  site="$(place_of site site.sh "$wanted")"
+  image="$cache/image-$( (echo "$kernel $system $site"; cat image.sh first_boot.py machine.py) | hash_of -)"
+  cd "$root"
+  if [ ! -d "$image" ]; then
+    check_tools mmdebstrap mke2fs
+    if [ "$(id -u)" != 0 ]; then
+      echo "The laboratory's machine is not made yet, and making it needs root: sudo scripts/lab build" >&2
+      echo "  With EDGED_LAB=$cache it is then here for you, too." >&2
+      exit 3
+    fi
+    echo "Making the laboratory's machine in $cache (once, about four minutes) ..." >&2
+    stage "$kernel" "$laboratory/kernel.sh" "$kernel.part" & jobs+=($!)
+    stage "$system" "$laboratory/system.sh" "$system.part" & jobs+=($!)
+    stage "$site" "$laboratory/site.sh" "$site.part" "$wanted" "$python" & jobs+=($!)
+    for job in "${jobs[@]}"; do wait "$job"; done
+    stage "$image" "$laboratory/image.sh" "$image.part" "$kernel" "$system" "$site" "$python"
+  fi
+  exec 9>&-
+}

@@ -1,0 +1,79 @@
+"""A fresh copy of the machine with this edged in it.
+
+    python scripts/laboratory/session.py --kernel DIR --image DIR COMMAND
+
+runs a bash command as root in /opt/edged, where the repository lies, and prints what it says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from machine import Done, Machine, MachineError
+
+ROOT = Path(__file__).parents[2]
+_CARRIED = ("edged", "scripts", "tests", "configs", "pyproject.toml")
+_PYTHON = "cd /opt/edged && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/edged:/opt/site python3"
+
+
+class Session:
+    """What the laboratory does in the machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    def python(self, arguments: str, *, timeout_s: float, user: str | None = None) -> Done:
+        """Run the machine's Python where the repository lies, as root or as `user`."""
+        return self.machine.run(f"{_PYTHON} {arguments}", timeout_s=timeout_s, user=user)
+
+    def experiment(
+        self, name: str, *arguments: object, timeout_s: float = 60.0, user: str | None = None
+    ) -> dict[str, Any]:
+        """Run one of scripts/laboratory/experiments and return what it found. Raises MachineError."""
+        words = shlex.join(str(argument) for argument in arguments)
+        done = self.python(f"-m scripts.laboratory.experiments.{name} {words}", timeout_s=timeout_s, user=user)
+        try:
+            found: dict[str, Any] = json.loads(done.output.splitlines()[-1])
+        except (IndexError, ValueError):
+            raise MachineError(f"the experiment {name} {words} ended with {done.code}:\n{done.output}") from None
+        return found
+
+
+@contextmanager
+def session(*, kernel: Path, image: Path) -> Iterator[Session]:
+    """Restore the machine from its snapshot, in a copy that is thrown away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="edged-lab-") as name:
+        folder = Path(name)
+        shutil.copy(image / "disk.qcow2", folder / "disk.qcow2")  # a snapshot is not seen through an overlay
+        (folder / "root.img").symlink_to(image / "root.img")
+        with Machine(kernel=kernel, disk=folder / "disk.qcow2", folder=folder / "run", restore=True) as machine:
+            machine.check("mkdir -p /opt/edged")
+            machine.send({name: ROOT / name for name in _CARRIED if (ROOT / name).exists()}, into="/opt/edged")
+            yield Session(machine)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--kernel", type=Path, required=True)
+    options.add_argument("--image", type=Path, required=True)
+    options.add_argument("command")
+    given = options.parse_args()
+    with session(kernel=given.kernel, image=given.image) as lab:
+        done = lab.machine.run(
+            f"cd /opt/edged; export PYTHONPATH=/opt/edged:/opt/site; {given.command}", timeout_s=3600.0
+        )
+    print(done.output, end="")
+    sys.exit(done.code)
+
+
+if __name__ == "__main__":
+    main()
