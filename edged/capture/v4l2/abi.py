@@ -12,20 +12,18 @@ from typing import Any
 
 from edged.capture.v4l2.structures import (
     MAX_PLANES,
-    Buffer,
     Capability,
     ControlValue,
-    Format,
     FormatDescription,
     FrameInterval,
     FrameSize,
-    Plane,
     QueryControl,
     QueryMenu,
     RequestBuffers,
     SizeRange,
     StreamParm,
 )
+from edged.capture.v4l2.word_structures import Buffer, Format, Plane
 
 __all__ = [
     "MAX_PLANES",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from edged.capture.v4l2 import abi, structures
+from edged.capture.v4l2 import abi, word_structures
 
 
 class Machine(NamedTuple):
@@ -82,7 +82,7 @@ def members(structure: Any, name: str = "", start: int = 0) -> Iterator[tuple[st
 
 
 def layout_claims(machine: Machine) -> Iterator[str]:
-    layouts = structures.layouts_for(machine.word)
+    layouts = word_structures.layouts_for(machine.word)
     for name, structure in [
         *STRUCTURES.items(),
         *((name, getattr(layouts, field)) for name, field in WITH_POINTERS.items()),
@@ -94,7 +94,7 @@ def layout_claims(machine: Machine) -> Iterator[str]:
 
 
 def request_claims(machine: Machine) -> Iterator[str]:
-    layouts = structures.layouts_for(machine.word)
+    layouts = word_structures.layouts_for(machine.word)
     for name in REQUESTS:
         number = getattr(abi, name)
         if name in WITH_POINTERS_IN:
