@@ -66,11 +66,20 @@ def _model_warnings(config: Config) -> Iterator[str]:
 
 
 def _source_warnings(config: Config) -> Iterator[str]:
-    """Which sources will not run on this machine as it stands."""
+    """Which sources will not run on this machine as it stands; nothing on the network is asked."""
+    from edged.capture.network.address import parse_address
+    from edged.domain.addresses import scheme
+    from edged.errors import SourceError
+
     for index, camera in enumerate(config.camera):
         place = f"camera[{index}].source (camera {camera.name!r})"
         try:
-            Path(camera.source).stat()
+            if scheme(camera.source) is not None:
+                parse_address(camera.source)
+            else:
+                Path(camera.source).stat()
+        except SourceError as error:
+            yield f"{place}: {error.message}"
         except FileNotFoundError:
             yield f"{place}: there is no {camera.source}"
         except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -18,6 +18,7 @@ from edged.testing.clock import FakeClock
 from edged.testing.source import SyntheticSource
 from edged.testing.v4l2 import FakeKernel
 from edged.testing.v4l2_camera import FakeCamera, FakeFormat
+from tests.contracts.network import FedSource, mjpeg, rtsp
 from tests.unit.capture.clips import grey_step, make_clip
 
 FRAMES = 10
@@ -50,6 +51,7 @@ def _camera(folder: Path, clock: FakeClock, in_real_time: bool) -> Source:
 
 RECORDINGS = {"video file": _video, "image folder": _folder, "synthetic": _synthetic}
 ENDLESS = {"camera": _camera}  # has more promises of its own: test_camera.py
+NETWORK = {"RTSP": rtsp, "MJPEG over HTTP": mjpeg}
 
 
 @pytest.fixture(params=list(RECORDINGS.values()), ids=list(RECORDINGS))
@@ -69,9 +71,19 @@ def source(make: MakeSource, tmp_path: Path, clock: FakeClock) -> Source:
 
 
 @pytest.fixture(params=[*RECORDINGS.values(), *ENDLESS.values()], ids=[*RECORDINGS, *ENDLESS])
-def any_source(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Source:
+def local_source(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Source:
     made: Source = request.param(tmp_path, clock, False)
     return made
+
+
+@pytest.fixture(params=[*RECORDINGS, *ENDLESS, *NETWORK])
+def any_source(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Source]:
+    if request.param in NETWORK:
+        fed: FedSource = NETWORK[request.param](clock)
+        yield fed
+        fed.tear_down()
+    else:
+        yield {**RECORDINGS, **ENDLESS}[request.param](tmp_path, clock, False)
 
 
 def _read(source: Source) -> Frame:
@@ -210,17 +222,17 @@ def test_an_open_source_says_about_how_many_frames_there_are(source: Source) -> 
     source.close()
 
 
-def test_fifty_reopenings_leave_no_file_open(any_source: Source) -> None:
+def test_fifty_reopenings_leave_no_file_open(local_source: Source) -> None:
     def open_files() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))
 
-    any_source.open()
-    any_source.close()
+    local_source.open()
+    local_source.close()
     before = open_files()
     for _ in range(50):
-        any_source.open()
-        _read(any_source).release()
-        any_source.close()
+        local_source.open()
+        _read(local_source).release()
+        local_source.close()
     assert open_files() == before
 
 

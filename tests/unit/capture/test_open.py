@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edged.capture.image_folder import ImageFolderSource
+from edged.capture.network.source import NetworkSource
 from edged.capture.open import open_source
 from edged.capture.os_errors import source_error
 from edged.capture.v4l2.source import V4l2Source
@@ -41,10 +42,16 @@ def test_a_link_to_a_device_from_elsewhere_is_refused_with_what_to_name_instead(
 
 
 @pytest.mark.parametrize("spec", ["rtsp://camera/stream", "http://camera/live", "https://camera/", "RTSP://x"])
-def test_an_address_on_the_network_is_refused_with_what_to_do_instead(spec: str) -> None:
-    with pytest.raises(SourceUnreadable, match="does not read network streams yet") as caught:
+def test_an_address_on_the_network_is_a_network_source(spec: str) -> None:
+    assert isinstance(chosen(spec), NetworkSource)
+
+
+@pytest.mark.parametrize("spec", ["ftp://user:secret@camera/clip", "file:///clip.mp4"])
+def test_an_address_of_another_kind_is_refused_with_those_that_are_known(spec: str) -> None:
+    with pytest.raises(SourceUnreadable, match="does not know") as caught:
         chosen(spec)
-    assert "/dev/video0" in caught.value.hint
+    assert "rtsp://" in caught.value.hint
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("spec", ["", "a\0b"])

@@ -93,3 +93,27 @@ def test_the_example_is_a_configuration(edged: Edged) -> None:
 def test_a_file_and_the_example_are_not_wanted_together(edged: Edged, file: Path) -> None:
     assert edged("check-config", file, "--example").code == 2
     assert edged("check-config").code == 2
+
+
+def test_a_network_camera_is_not_asked_and_its_password_is_not_shown(edged: Edged, file: Path) -> None:
+    file.write_text('[[camera]]\nname = "yard"\nsource = "rtsp://admin:s3cr3t@camera.invalid/live?pwd=s3cr3t"\n')
+    result = edged("check-config", file)
+    assert (result.code, "warning" in result.err) == (0, False)
+    assert 'source = "rtsp://admin:***@camera.invalid/live?pwd=***"' in result.out
+    assert "s3cr3t" not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("rtsp://admin:s3/cr3t@camera/live", "rtsp://admin:***@camera/live is no address that can be read"),
+        ("rtsp://admin:${NOBODY_HAS_THIS}@camera/", "there is no ${NOBODY_HAS_THIS}"),
+    ],
+)
+def test_an_address_that_will_not_do_is_a_warning(edged: Edged, file: Path, source: str, said: str) -> None:
+    file.write_text(f'[[camera]]\nname = "yard"\nsource = "{source}"\n')
+    result = edged("check-config", file)
+    assert result.code == 0
+    assert f"camera[0].source (camera 'yard'): {source.split(':')[0]}" in result.err
+    assert said in result.err
+    assert "cr3t" not in result.out + result.err
