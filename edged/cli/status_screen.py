@@ -11,7 +11,7 @@ from edged.cli.console import stdout_console
 from edged.cli.durations import in_words
 from edged.domain.health import CameraStatus, DaemonStatus
 
-_NUMBERS = ("in/s", "detected/s", "frames", "detected", "skipped", "corrupt", "lost", "in view", "events")
+_NUMBERS = ("in/s", "detected/s", "frames", "detected", "skipped", "corrupt", "missed", "lost", "in view", "events")
 _ANY_WIDTH = 10_000
 
 
@@ -69,5 +69,5 @@ def _state(camera: CameraStatus) -> str:
 
 def _numbers(camera: CameraStatus) -> list[str]:
     rates = f"{camera.fps_in:.1f}", f"{camera.fps_detected:.1f}"
-    counts = camera.frames, camera.detected, camera.skipped, camera.corrupt, camera.reopened
+    counts = camera.frames, camera.detected, camera.skipped, camera.corrupt, camera.missed, camera.reopened
     return [*rates, *map(str, (*counts, camera.tracks, camera.events))]

@@ -28,6 +28,7 @@ class CameraStatus:
     detected: int = 0  # of these, were looked at by the detector
     skipped: int = 0  # came, but a newer one was there
     corrupt: int = 0  # came damaged
+    missed: int = 0  # never came: the camera's driver dropped them
     reopened: int = 0  # times that the source was lost
     fps_in: float = 0.0  # given out by the source, over the last ten seconds
     fps_detected: float = 0.0

@@ -102,6 +102,7 @@ class Reporter:
             detected=counts.detected,
             skipped=stats.skipped + parts.mailbox.dropped,
             corrupt=stats.corrupt + counts.corrupt,
+            missed=stats.lost,
             reopened=stats.reopened,
             fps_in=rate_in.update(at, stats.frames),
             fps_detected=rate_detected.update(at, counts.detected),
