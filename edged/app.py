@@ -29,6 +29,7 @@ from edged.detect.load import load_spec
 from edged.detect.selfcheck import ModelReport, load_model
 from edged.detect.selfcheck import verify_model as check_and_report
 from edged.detect.spec import ModelSpec
+from edged.domain.addresses import without_secrets
 from edged.domain.frame import BgrImage
 from edged.domain.labels import class_groups
 from edged.errors import ConfigError, StoreError, StoreFull
@@ -326,7 +327,7 @@ def picture_of(section: CameraSection) -> BgrImage:
         source.open()
         return take_picture(
             source,
-            name=section.source,
+            name=without_secrets(section.source),
             clock=clock,
             timeout_s=section.frame_timeout_s,
             settle=section.is_device,

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from edged.capture.image_folder import read_image
 from edged.cli.where import DEFAULT_CONFIG
+from edged.testing.encoded import number_in
+from edged.testing.http_camera import HttpCamera, part
 from tests.unit.capture.clips import make_clip, number_of
 from tests.unit.cli.conftest import Edged
 
@@ -69,3 +73,29 @@ def test_a_picture_that_cannot_be_written_has_its_own_exit_code(edged: Edged, cl
     result = edged("snapshot", clip, "-o", tmp_path / "gone" / "yard.jpg")
     assert result.code == 7
     assert "mkdir -p" in result.err
+
+
+def test_a_camera_on_the_network_is_named_by_its_address(edged: Edged, tmp_path: Path) -> None:
+    with closing(HttpCamera(login="admin:s3cr3t")) as camera:
+        result = edged("snapshot", camera.url("admin:s3cr3t"), "-o", tmp_path / "yard.png")
+    assert (result.code, result.err) == (0, "")
+    assert number_in(read_image(tmp_path / "yard.png")) == 0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: HttpCamera(login="admin:other"),
+        lambda: HttpCamera(piece=lambda seq: part(seq, data=b"no picture")),
+    ],
+)
+def test_a_camera_on_the_network_that_gives_no_picture_keeps_its_password(
+    edged: Edged, tmp_path: Path, make: Callable[[], HttpCamera]
+) -> None:
+    file = tmp_path / "edged.toml"
+    with closing(make()) as camera:
+        file.write_text(f'[[camera]]\nname = "yard"\nsource = "{camera.url("admin:s3cr3t")}"\nframe_timeout_s = 0.2\n')
+        result = edged("snapshot", "yard", "-c", file, "-o", tmp_path / "yard.png")
+    assert result.code == 3
+    assert "http://admin:***@127.0.0.1" in result.err
+    assert "s3cr3t" not in result.out + result.err
