@@ -6,7 +6,7 @@ import socket
 import ssl
 
 from edged.capture.network.address import Address
-from edged.capture.network.faults import network_error, resolve
+from edged.capture.network.faults import network_error
 
 _CHUNK_BYTES = 1 << 16
 _AT_ONCE_S = 1e-3  # a time-out of 0 would switch the socket to another mode
@@ -42,12 +42,22 @@ class Connection:
         self._socket.close()
 
 
-def connect(address: Address, timeout_s: float) -> Connection:
-    """Connect within `timeout_s`, and as long again for TLS, whose certificate must be one that this machine trusts.
+def resolve(address: Address) -> None:
+    """Look the host's name up: what opens an address by itself calls an unknown name an I/O error.
 
     The machine's resolver has time-outs of its own (resolv.conf(5)). Raises SourceUnreachable.
     """
-    resolve(address)
+    try:
+        socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError as error:  # gaierror is one
+        raise network_error(error, address) from None
+
+
+def connect(address: Address, timeout_s: float) -> Connection:
+    """Connect within `timeout_s`, and as long again for TLS, whose certificate must be one that this machine trusts.
+
+    Looking the name up comes on top, see resolve(). Raises SourceUnreachable.
+    """
     try:
         plain = socket.create_connection((address.host, address.port), timeout_s)
     except OSError as error:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import av
 
 from edged.capture.network.address import Address
-from edged.capture.network.connection import connect
-from edged.capture.network.faults import libav_error, no_answer, resolve, stalled, unreadable
+from edged.capture.network.connection import connect, resolve
+from edged.capture.network.faults import libav_error, no_answer, stalled, unreadable
 from edged.clock import Clock
 from edged.errors import SourceError
 
@@ -23,6 +23,7 @@ FOREIGN = (av.FFmpegError, ValueError, OverflowError, MemoryError)
 
 # What a camera sends. Playlists are not among them: a stranger's server could name files and hosts in one.
 _FORMATS = "mpegts,h264,hevc,mjpeg,mpjpeg,flv,matroska,webm,mpeg"
+_PROBE_BYTES = "20000"  # enough to tell the formats apart; more would make a slow stream late
 _BUFFER_BYTES = 8192  # as much as libav asks for at once: more would hold pictures back
 
 Receive = Callable[[float], "bytes | None"]
@@ -100,7 +101,7 @@ def open_rtsp(address: Address, *, clock: Clock, timeout_s: float, stall_timeout
 def open_pipe(pipe: Pipe, address: Address, *, format_name: str | None, timeout_s: float) -> InputContainer:
     """Find out within `timeout_s` what comes through the pipe. Raises SourceError."""
     pipe.allow(timeout_s)
-    options = {"format_whitelist": _FORMATS, "fpsprobesize": "0", "analyzeduration": "1000000"}
+    options = {"format_whitelist": _FORMATS, "probesize": _PROBE_BYTES, "fpsprobesize": "0"}
     try:
         return av.open(
             pipe, "r", format=format_name, metadata_errors="replace", options=options, buffer_size=_BUFFER_BYTES

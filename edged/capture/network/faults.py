@@ -32,14 +32,6 @@ _STATUS = {
 }
 
 
-def resolve(address: Address) -> None:
-    """Look the host's name up: libav calls a name that is not known an I/O error. Raises SourceUnreachable."""
-    try:
-        socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except OSError as error:  # gaierror is one
-        raise network_error(error, address) from None
-
-
 def network_error(error: OSError, address: Address) -> SourceUnreachable:
     """Translate what a socket said."""
     where, host = address.shown, address.host

@@ -50,12 +50,13 @@ class Multipart:
 
     def _take_head(self) -> bool:
         start = self._data.find(self._delimiter)
-        found = _HEAD_END.search(self._data, start + len(self._delimiter)) if start >= 0 else None
+        del self._data[: max(start, 0)]  # what a wrong length left over
+        found = _HEAD_END.search(self._data, len(self._delimiter)) if start >= 0 else None
         if found is None:
-            if len(self._data) > _LONGEST_HEAD_BYTES + LARGEST_PART_BYTES * (start < 0):
+            if len(self._data) > (_LONGEST_HEAD_BYTES if start >= 0 else LARGEST_PART_BYTES):
                 raise ValueError("a part has no end to its header")
             return False
-        self._head = bytes(self._data[start : found.start()]) + b"\n"
+        self._head = bytes(self._data[: found.start()]) + b"\n"
         del self._data[: found.end()]
         self._searched = 0
         return True

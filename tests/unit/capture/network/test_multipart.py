@@ -60,6 +60,14 @@ def test_a_picture_is_given_out_as_soon_as_its_length_has_come() -> None:
     assert taken(body(PICTURES[:1])[: -len(b"\r\n--cam\r\n")]) == PICTURES[:1]
 
 
+def test_a_length_that_is_too_short_spoils_one_picture_only() -> None:
+    long = b"\xff\xd8" + bytes(20_000) + b"\xff\xd9"
+    data = body([long, PICTURES[0]]).replace(b"Length: 20004", b"Length: 100")
+    multipart = Multipart("cam")
+    parts = [part.data for at in range(0, len(data), 50) for part in multipart.feed(data[at : at + 50])]
+    assert parts == [long[:100], PICTURES[0]]
+
+
 def test_a_time_stamp_goes_along() -> None:
     data = b"--cam\r\nX-Timestamp: 1763.250000\r\nContent-Length: 3\r\n\r\nabc"
     (part,) = Multipart("cam").feed(data)
