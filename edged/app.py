@@ -182,6 +182,7 @@ def _make_source(section: CameraSection, clock: Clock, *, find: CameraFinder | N
         wanted=WantedMode(section.format, section.width_px, section.height_px, section.fps),
         controls=section.controls,
         find=find,
+        stall_timeout_s=section.frame_timeout_s,
     )
 
 
@@ -241,7 +242,7 @@ def _camera(
     latency: Latency,
     observers: Sequence[FrameObserver],
 ) -> CameraParts:
-    lossless = not section.is_device and section.play == "as_fast_as_possible"
+    lossless = not section.is_live and section.play == "as_fast_as_possible"
     mailbox = Mailbox(arrival, lossless=lossless)
     finder = watch = None
     if section.device is not None:
@@ -255,7 +256,7 @@ def _camera(
         events=store,
         clock=clock,
         frame_timeout_s=section.frame_timeout_s,
-        reopen=section.is_device,
+        reopen=section.is_live,
         wait_for_device=watch.wait if watch else None,
         reset=finder.reset if finder else None,
     )
@@ -280,8 +281,8 @@ def _camera(
         clock=clock,
         latency=latency,
         observers=observers,
-        silent_after_s=section.frame_timeout_s if section.is_device else None,
-        picture_watch=PictureWatch(section.name) if section.is_device else None,
+        silent_after_s=section.frame_timeout_s if section.is_live else None,
+        picture_watch=PictureWatch(section.name) if section.is_live else None,
     )
     return CameraParts(feeder, mailbox, pipeline)
 
@@ -337,7 +338,7 @@ def picture_of(section: CameraSection) -> BgrImage:
 def try_devices(config: Config) -> None:
     """Open every camera once, for commands that would rather fail than wait for one. Raises SourceError."""
     for section in config.camera:
-        if section.is_device:
+        if section.is_live:
             with closing(_make_source(section, SystemClock())) as source:
                 source.open()
 
