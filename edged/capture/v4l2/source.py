@@ -124,9 +124,9 @@ class V4l2Source:
         self._decoder = _decoder(mode, device)
         set_controls(device, self._controls)
         self._damaged = 0  # on end
-        self._timeline = Timeline(self._clock.monotonic(), self.stats)
         self._stream = Stream(device, mode, self._kernel)
         self._stream.start()
+        self._timeline = Timeline(self._clock.monotonic(), self.stats)
         self._lends = self._stream.lends
 
     def _negotiate(self, device: Device) -> Mode:
@@ -157,7 +157,7 @@ class V4l2Source:
                 break  # the fault can wait for the next read, and its traceback must not hold this buffer meanwhile
             if index < 0:
                 break
-            number = timeline.number(filled.sequence)
+            number = timeline.number(filled.sequence, filled.tv_sec, filled.tv_usec)
             if stream.is_damaged():
                 stream.give_back(index)
                 self._count_damaged()

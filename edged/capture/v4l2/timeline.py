@@ -19,18 +19,28 @@ class Timeline:
         Frames that the driver numbered and never gave are counted in `stats.lost`.
         """
         self._stats = stats
+        self._started_at = started_at
         self._seq = -1
+        self._began_with_leftover = False
         self._sequence = 0
         self._last_at = started_at
 
-    def number(self, sequence: int) -> int:
+    def number(self, sequence: int, seconds: int, microseconds: int) -> int:
         """Return the frame's number from 0, frames that were lost on the way counted.
 
-        `sequence` is the driver's own number: 32 bits that wrap. Some drivers leave it at 0, and some begin anew.
+        `sequence` is the driver's own number: 32 bits that wrap. Some drivers leave it at 0, and some begin anew. A
+        first frame that was stamped before the start was left over from an earlier run, and its number is worth
+        nothing (v4l2loopback calls it 0, and the next one what its producer counts).
         """
         step = (sequence - self._sequence) & 0xFFFF_FFFF
         self._sequence = sequence
-        if self._seq < 0 or step == 0 or step >= _BACKWARDS:
+        if self._seq < 1:  # the first frame, or the one after it
+            if self._seq < 0:
+                self._began_with_leftover = seconds + microseconds * 1e-6 < self._started_at
+                step = 1
+            elif self._began_with_leftover:
+                step = 1
+        if step == 0 or step >= _BACKWARDS:
             step = 1
         self._stats.lost += step - 1
         self._seq += step

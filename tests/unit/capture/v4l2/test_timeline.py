@@ -15,11 +15,11 @@ stamps = st.tuples(st.floats(-1e6, 1e12), st.sampled_from([0, BUF_FLAG_TIMESTAMP
 def test_numbers_follow_the_drivers_gaps_through_its_wrap(first: int, gaps: list[int]) -> None:
     stats = SourceStats()
     timeline = Timeline(0.0, stats)
-    assert timeline.number(first) == 0
+    assert timeline.number(first, 1, 0) == 0
     at = 0
     for gap in gaps:
         at += gap
-        assert timeline.number((first + at) & 0xFFFF_FFFF) == at
+        assert timeline.number((first + at) & 0xFFFF_FFFF, 1, 0) == at
     assert stats.lost == at - len(gaps)
 
 
@@ -27,7 +27,7 @@ def test_numbers_follow_the_drivers_gaps_through_its_wrap(first: int, gaps: list
 def test_numbers_rise_whatever_the_driver_says(told: list[int]) -> None:
     stats = SourceStats()
     timeline = Timeline(0.0, stats)
-    numbers = [timeline.number(sequence) for sequence in told]
+    numbers = [timeline.number(sequence, 1, 0) for sequence in told]
     assert numbers[0] == 0
     assert numbers == sorted(set(numbers))
     assert numbers[-1] + 1 == len(told) + stats.lost
@@ -36,8 +36,18 @@ def test_numbers_rise_whatever_the_driver_says(told: list[int]) -> None:
 def test_a_driver_that_starts_again_loses_nothing() -> None:
     stats = SourceStats()
     timeline = Timeline(0.0, stats)
-    assert [timeline.number(sequence) for sequence in (1000, 1001, 0, 1)] == [0, 1, 2, 3]
+    assert [timeline.number(sequence, 1, 0) for sequence in (1000, 1001, 0, 1)] == [0, 1, 2, 3]
     assert stats.lost == 0
+
+
+def test_a_frame_left_over_from_an_earlier_run_is_no_yardstick_for_losses() -> None:
+    stats = SourceStats()
+    timeline = Timeline(1000.0, stats)
+    assert timeline.number(0, 999, 900_000) == 0
+    assert timeline.number(422, 1000, 40_000) == 1
+    assert stats.lost == 0
+    assert timeline.number(424, 1000, 120_000) == 3
+    assert stats.lost == 1
 
 
 @given(st.lists(stamps, max_size=50))
