@@ -74,7 +74,7 @@ build() {
   system="$(place_of system debian.sh system.sh inside/settle.sh inside/agent.py inside/lab-agent.service)"
   site="$(place_of site site.sh "$wanted")"
   image="$cache/image-$( (echo "$kernel $system $site"; cat image.sh first_boot.py machine.py) | hash_of -)"
-  cd "$root"
+  cd "$OLDPWD"
   if [ ! -d "$image" ]; then
     check_tools mmdebstrap mke2fs
     if [ "$(id -u)" != 0 ]; then

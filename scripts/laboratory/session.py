@@ -22,7 +22,7 @@ from machine import Done, Machine, MachineError
 
 ROOT = Path(__file__).parents[2]
 _CARRIED = ("edged", "scripts", "tests", "configs", "pyproject.toml")
-_PYTHON = "cd /opt/edged && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/edged:/opt/site python3"
+_HERE = "cd /opt/edged; export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/edged:/opt/site EDGED_V4L2_DEVICE=/dev/video0"
 
 
 class Session:
@@ -33,7 +33,7 @@ class Session:
 
     def python(self, arguments: str, *, timeout_s: float, user: str | None = None) -> Done:
         """Run the machine's Python where the repository lies, as root or as `user`."""
-        return self.machine.run(f"{_PYTHON} {arguments}", timeout_s=timeout_s, user=user)
+        return self.machine.run(f"{_HERE}; python3 {arguments}", timeout_s=timeout_s, user=user)
 
     def experiment(
         self, name: str, *arguments: object, timeout_s: float = 60.0, user: str | None = None
@@ -46,6 +46,20 @@ class Session:
         except (IndexError, ValueError):
             raise MachineError(f"the experiment {name} {words} ended with {done.code}:\n{done.output}") from None
         return found
+
+    def begin(self, arguments: str, *, settled_after_s: float) -> int:
+        """Run the machine's Python beside what follows, and give it time to start; return its pid."""
+        command = f"{_HERE}; python3 {arguments} > /tmp/beside.log 2>&1 & echo $!; sleep {settled_after_s}"
+        return int(self.machine.check(command, timeout_s=settled_after_s + 10.0))
+
+    def end(self, pid: int) -> None:
+        """End what begin() began."""
+        self.machine.check(f"kill {pid}; while [ -d /proc/{pid} ]; do sleep 0.1; done")
+
+    def json(self, path: str) -> dict[str, Any]:
+        """Read a JSON file of the machine's."""
+        read: dict[str, Any] = json.loads(self.machine.check(f"cat {shlex.quote(path)}"))
+        return read
 
 
 @contextmanager
@@ -68,9 +82,7 @@ def main() -> None:
     options.add_argument("command")
     given = options.parse_args()
     with session(kernel=given.kernel, image=given.image) as lab:
-        done = lab.machine.run(
-            f"cd /opt/edged; export PYTHONPATH=/opt/edged:/opt/site; {given.command}", timeout_s=3600.0
-        )
+        done = lab.machine.run(f"{_HERE}; {given.command}", timeout_s=3600.0)
     print(done.output, end="")
     sys.exit(done.code)
 

@@ -28,7 +28,8 @@ class Seen:
     frames: int
     seconds: float
     fps: float
-    gaps: int  # numbers missing between the first frame and the last: lost in the kernel or passed over
+    lost: int  # numbers missing in the driver's sequence
+    skipped: int  # came, but a newer one was there when the reader got to them
     corrupt: int
     age_ms: float  # median of the frames' ages when they were read; below 0 the driver's stamps lie ahead
     contrast: float  # standard deviation of the pixels of the last picture that was decoded, 0 when all are alike
@@ -38,7 +39,6 @@ def watch(device: Path, *, fourcc: str, width_px: int, height_px: int, fps: floa
     """Read for `seconds` seconds, counted from the first frame."""
     clock = SystemClock()
     camera = open_camera(device, clock, fourcc=fourcc, width_px=width_px, height_px=height_px, fps=fps)
-    numbers: list[int] = []
     instants: list[float] = []
     ages_s: list[float] = []
     contrast = 0.0
@@ -49,19 +49,19 @@ def watch(device: Path, *, fourcc: str, width_px: int, height_px: int, fps: floa
             if frame is None:
                 break
             now = clock.monotonic()
-            numbers.append(frame.seq)
             instants.append(now)
             ages_s.append(now - frame.captured_at)
-            if len(numbers) % _LOOK_AT_EVERY == 0:
+            if len(instants) % _LOOK_AT_EVERY == 0:
                 contrast = _contrast(frame)
             frame.release()
     passed_s = instants[-1] - instants[0]
     return Seen(
         mode=str(camera.mode),
-        frames=len(numbers),
+        frames=len(instants),
         seconds=round(passed_s, 2),
-        fps=round((len(numbers) - 1) / passed_s, 2),
-        gaps=numbers[-1] - numbers[0] + 1 - len(numbers),
+        fps=round((len(instants) - 1) / passed_s, 2),
+        lost=camera.stats.lost,
+        skipped=camera.stats.skipped,
         corrupt=camera.stats.corrupt,
         age_ms=round(statistics.median(ages_s) * 1000, 1),
         contrast=round(contrast, 1),
