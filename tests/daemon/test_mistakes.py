@@ -30,7 +30,7 @@ retention_days = 0
 level = "loud"
 [[camera]]
 name = "Front Door"
-source = "rtsp://camera/1"
+source = "rstp://camera/1"
 """
 PLACES = (
     "data_dir",
