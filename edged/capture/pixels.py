@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from edged.capture.yuv import shrink
+from edged.capture.formats.colour import Colours, small_bgr_of_420
 from edged.domain.frame import BgrImage
 from edged.errors import FrameCorrupt
 
-_BT601 = (2, 5, 6)  # AVCOL_SPC_UNSPECIFIED, _BT470BG, _SMPTE170M in libavutil/pixfmt.h
+_PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p")
+_MATRICES = (1, 2, 5, 6)  # BT709, UNSPECIFIED, BT470BG, SMPTE170M of AVColorSpace in libavutil/pixfmt.h
+
+_colours = lru_cache(Colours)
 
 
 class BgrConverter:
@@ -40,18 +44,17 @@ class BgrConverter:
 
     def convert_for(self, frame: av.VideoFrame, width_px: int, height_px: int) -> BgrImage:
         """Return the picture in a size of at least `width_px` × `height_px` that costs little. Raises FrameCorrupt."""
-        if quarter_turns(frame) or not _plain(frame):
+        if quarter_turns(frame) or frame.format.name not in _PLANAR or frame.colorspace not in _MATRICES:
             return self.convert(frame)
-        y, u, v = (
+        full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        planes = [
             np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
             for plane in frame.planes
-        )
-        return shrink(y, u, v, width_px, height_px)
-
-
-def _plain(frame: av.VideoFrame) -> bool:
-    """Whether it is YUV 4:2:0 in the colours of ITU-R BT.601, limited range."""
-    return frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG and frame.colorspace in _BT601
+        ]
+        colours = _colours(full_range=full_range, bt709=frame.colorspace == Colorspace.ITU709)
+        if colours.opencv and frame.format.name == "yuv420p":
+            return small_bgr_of_420(planes[0], planes[1], planes[2], width_px, height_px)
+        return colours.bgr_of_planes(planes, width_px, height_px)
 
 
 def quarter_turns(frame: av.VideoFrame) -> int:

@@ -37,6 +37,22 @@ class Colours:
         return self.bgr(cv2.merge([scaled(plane, width_px, height_px) for plane in y_cb_cr]))  # type: ignore[arg-type]
 
 
+def small_bgr_of_420(
+    y: npt.NDArray[np.uint8], cb: npt.NDArray[np.uint8], cr: npt.NDArray[np.uint8], width_px: int, height_px: int
+) -> BgrImage:
+    """Scale y (H, W), cb and cr (H / 2, W / 2) of BT.601, limited range, to `width_px` × `height_px`, then convert.
+
+    Chroma stays at half the size: a third cheaper than Colours.bgr_of_planes, and as good for a detector.
+    """
+    even_w, even_h = width_px + width_px % 2, height_px + height_px % 2
+    small = np.empty((even_h * 3 // 2, even_w), np.uint8)
+    luma, chroma = small[:even_h], small[even_h:].reshape(2, even_h // 2, even_w // 2)
+    for plane, target in ((y, luma), (cb, chroma[0]), (cr, chroma[1])):
+        cv2.resize(plane, target.shape[::-1], dst=target, interpolation=cv2.INTER_LINEAR)
+    image: Any = cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420)
+    return scaled(image, width_px, height_px)
+
+
 def scaled(image: npt.NDArray[np.uint8], width_px: int, height_px: int) -> npt.NDArray[np.uint8]:
     """Scale (H, W) or (H, W, C) linearly; the same array when it has that size already."""
     if image.shape[1::-1] == (width_px, height_px):

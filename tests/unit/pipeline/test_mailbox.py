@@ -74,7 +74,7 @@ def test_a_writer_that_waits_for_room_gives_up_when_asked_to_stop() -> None:
 
 
 def test_a_frame_that_a_newer_one_replaces_is_given_back() -> None:
-    given_back = []
+    given_back: list[int] = []
     mailbox = Mailbox(threading.Condition())
     for seq in range(3):
         mailbox.put(frame(seq, release=partial(given_back.append, seq)), threading.Event())
@@ -82,7 +82,7 @@ def test_a_frame_that_a_newer_one_replaces_is_given_back() -> None:
 
 
 def test_a_frame_that_a_stopped_writer_cannot_leave_is_given_back() -> None:
-    given_back = []
+    given_back: list[int] = []
     mailbox, stop = Mailbox(threading.Condition(), lossless=True), threading.Event()
     mailbox.put(frame(0), stop)
     stop.set()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.capture.yuv import shrink
+from edged.capture.formats.colour import small_bgr_of_420
 
 
 def _planes(width_px: int, height_px: int, *, padding_px: int = 0) -> tuple[list[Any], Any]:
@@ -25,7 +25,7 @@ def _planes(width_px: int, height_px: int, *, padding_px: int = 0) -> tuple[list
 @pytest.mark.parametrize("padding_px", [0, 32])
 def test_a_small_picture_equals_the_whole_one_scaled(size: tuple[int, int], padding_px: int) -> None:
     planes, whole = _planes(640, 480, padding_px=padding_px)
-    small = shrink(*planes, *size)
+    small = small_bgr_of_420(planes[0], planes[1], planes[2], *size)
     expected: Any = cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR)
     assert np.abs(small.astype(int) - expected).mean() < 1.0
     assert np.abs(small.astype(int) - expected).max() <= 6
@@ -35,7 +35,7 @@ def test_a_small_picture_equals_the_whole_one_scaled(size: tuple[int, int], padd
 def test_any_size_comes_out_as_asked(width_px: int, height_px: int, source_w: int, source_h: int) -> None:
     y = np.full((source_h, source_w), 128, np.uint8)
     u = v = np.full(((source_h + 1) // 2, (source_w + 1) // 2), 128, np.uint8)
-    small = shrink(y, u, v, width_px, height_px)
+    small = small_bgr_of_420(y, u, v, width_px, height_px)
     assert small.shape == (height_px, width_px, 3)
     assert small.dtype == np.uint8
     assert set(np.unique(small)) <= {130, 131}  # (128 - 16) × 255 / 219: grey
