@@ -60,6 +60,8 @@ from edged.tracking.bytetrack import ByteTrack
 
 log = logging.getLogger(__name__)
 
+_STUCK_STREAM_S = 60.0  # an encoder may repeat a still scene bit for bit until its next key picture
+
 MakeSource = Callable[[CameraSection, Clock], Source]
 MakeBackend = Callable[[ModelSpec], Backend]
 Observers = Mapping[str, Sequence[FrameObserver]]
@@ -282,7 +284,9 @@ def _camera(
         latency=latency,
         observers=observers,
         silent_after_s=section.frame_timeout_s if section.is_live else None,
-        picture_watch=PictureWatch(section.name) if section.is_live else None,
+        picture_watch=PictureWatch(section.name, stuck_after_s=10.0 if section.is_device else _STUCK_STREAM_S)
+        if section.is_live
+        else None,
     )
     return CameraParts(feeder, mailbox, pipeline)
 
