@@ -66,6 +66,10 @@ class SourceUnreadable(SourceError):
     reason = "unreadable"
 
 
+class SourceNotACamera(SourceUnreadable):
+    """It is a device, and takes no pictures: so its driver says."""
+
+
 class SourceStalled(SourceError):
     """No frame came within the time-out."""
 

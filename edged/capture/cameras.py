@@ -11,7 +11,7 @@ from edged.capture.devices.nodes import VideoNode, video_nodes
 from edged.capture.v4l2.describe import CameraDescription, describe
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.kernel import Kernel, LinuxKernel
-from edged.errors import SourceError, SourceUnreadable
+from edged.errors import SourceError, SourceNotACamera
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class FoundCamera:
     @property
     def takes_pictures(self) -> bool:
         """False for the other nodes of a camera, for decoders, and for displays; true also for what is not known."""
-        return not isinstance(self.trouble, SourceUnreadable)
+        return not isinstance(self.trouble, SourceNotACamera)
 
 
 def find_cameras(*, root: Path = Path("/"), kernel: Kernel | None = None) -> list[FoundCamera]:

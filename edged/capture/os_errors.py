@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from edged.errors import SourceBusy, SourceDenied, SourceError, SourceLost, SourceNotFound, SourceUnreadable
+from edged.errors import SourceDenied, SourceError, SourceLost, SourceNotFound, SourceUnreadable
 
 
 def source_error(error: OSError, where: str) -> SourceError:
@@ -20,10 +20,6 @@ def source_error(error: OSError, where: str) -> SourceError:
             return SourceDenied(
                 f"{where} may not be opened by this user: {reason}",
                 hint="Give this user the right to read it (for a camera: add the user to the group `video`).",
-            )
-        case errno.EBUSY:
-            return SourceBusy(
-                f"{where} is in use by another program", hint=f"Find that program with `fuser -v {where}` and end it."
             )
         case errno.ENODEV:
             return SourceLost(

@@ -12,7 +12,7 @@ from typing import Any
 
 from edged.capture.v4l2 import abi
 from edged.capture.v4l2.device import Device
-from edged.capture.v4l2.faults import fault
+from edged.capture.v4l2.faults import fault, is_fault
 from edged.errors import SourceMisconfigured
 
 ControlValue = int | str | bool
@@ -120,7 +120,7 @@ def _set(device: Device, name: str, control: Control, value: ControlValue) -> st
     try:
         device.ioctl(abi.S_CTRL, abi.ControlValue(id=control.id, value=control.number_for(value)))
     except OSError as error:
-        if error.errno in (errno.ENODEV, errno.EIO):
+        if is_fault(error) and error.errno != errno.EILSEQ:  # which is uvcvideo's word for "not in this state"
             raise fault(error, device.path) from error
         return f"{name}: the camera refused {value!r}: {error.strerror or error}"
     return None

@@ -14,7 +14,7 @@ from edged.capture.v4l2.faults import cannot_open, refusal
 from edged.capture.v4l2.kernel import Kernel
 from edged.capture.v4l2.mode import Mode, mode_of
 from edged.capture.v4l2.offers import Offer, SizeRange
-from edged.errors import SourceUnreadable
+from edged.errors import SourceNotACamera, SourceUnreadable
 
 _OUTPUTS = abi.CAP_VIDEO_OUTPUT | abi.CAP_VIDEO_OUTPUT_MPLANE
 _CONVERTERS = abi.CAP_VIDEO_M2M | abi.CAP_VIDEO_M2M_MPLANE
@@ -155,10 +155,10 @@ class Device:
             yield entry
 
 
-def _no_camera(path: Path) -> SourceUnreadable:
+def _no_camera(path: Path) -> SourceNotACamera:
     if path.exists() and not path.is_char_device():
-        return SourceUnreadable(f"{path} is not a device", hint="Cameras are /dev/video0, /dev/video1 and so on.")
-    return SourceUnreadable(f"{path} is a device, but not a camera", hint="Try another /dev/videoN.")
+        return SourceNotACamera(f"{path} is not a device", hint="Cameras are /dev/video0, /dev/video1 and so on.")
+    return SourceNotACamera(f"{path} is a device, but not a camera", hint="Try another /dev/videoN.")
 
 
 def _own_capabilities(capability: Any) -> int:
@@ -173,15 +173,15 @@ def _check_is_camera(caps: int, path: Path) -> None:
             return
         raise SourceUnreadable(f"{path} is a camera without buffers, which edged needs", hint="Use another camera.")
     if caps & _CONVERTERS:
-        raise SourceUnreadable(f"{path} converts pictures and takes none", hint="Name a camera: `edged cameras`.")
+        raise SourceNotACamera(f"{path} converts pictures and takes none", hint="Name a camera: `edged cameras`.")
     if caps & abi.CAP_META_CAPTURE:
-        raise SourceUnreadable(f"{path} gives data about pictures, but no pictures", hint=_OTHER_NODE)
+        raise SourceNotACamera(f"{path} gives data about pictures, but no pictures", hint=_OTHER_NODE)
     if caps & _OUTPUTS:
-        raise SourceUnreadable(
+        raise SourceNotACamera(
             f"{path} shows pictures and takes none",
             hint="If it is a loopback device, first start the program that feeds it; else name a camera.",
         )
-    raise SourceUnreadable(f"{path} is a video device that takes no pictures", hint=_OTHER_NODE)
+    raise SourceNotACamera(f"{path} is a video device that takes no pictures", hint=_OTHER_NODE)
 
 
 def _rate(interval: Any) -> float:

@@ -9,7 +9,19 @@ from edged.capture.holders import who_holds
 from edged.capture.os_errors import source_error
 from edged.errors import SourceBroken, SourceBusy, SourceError, SourceLost, SourceUnreadable
 
-_GONE = (errno.ENODEV, errno.ENXIO)
+_GONE = frozenset({errno.ENODEV, errno.ENXIO})
+_BROKEN = frozenset(  # a wedged camera on USB gives all but the first (Documentation/driver-api/usb/error-codes.rst)
+    {
+        errno.EIO,
+        errno.EPIPE,
+        errno.EPROTO,
+        errno.EILSEQ,
+        errno.ETIME,
+        errno.ETIMEDOUT,
+        errno.EREMOTEIO,
+        errno.ESHUTDOWN,
+    }
+)
 _HINT_LOST = "Check the cable and the power of the camera. edged opens it again by itself once it is back."
 _HINT_BROKEN = "edged opens it again by itself. If this repeats: see `dmesg`, and plug the camera in again."
 
@@ -29,19 +41,24 @@ def refusal(error: OSError, path: Path, doing: str) -> SourceError:
             return SourceUnreadable(
                 f"{path} cannot start: there is no memory for its buffers", hint="Choose a smaller size."
             )
-        case errno.EPIPE | errno.ENOLINK:
+        case errno.ENOLINK:
             return SourceUnreadable(
                 f"{path} cannot start: its sensor is not linked to it",
                 hint="A camera on a CSI ribbon needs libcamera or a prepared media pipeline in front of it.",
             )
-        case number if number in _GONE or number == errno.EIO:
+        case _ if is_fault(error):
             return fault(error, path)
         case _:
             return SourceUnreadable(f"{path} cannot start: its driver refused to {doing}: {reason}", hint=_HINT_BROKEN)
 
 
+def is_fault(error: OSError) -> bool:
+    """Tell a device that is gone or broken from one that is asked for what it does not have."""
+    return error.errno in _GONE | _BROKEN
+
+
 def fault(error: OSError, path: Path) -> SourceError:
-    """Say why a running stream failed."""
+    """Say that a camera is gone or broken."""
     if error.errno in _GONE:
         return SourceLost(f"{path} was unplugged", hint=_HINT_LOST)
     return SourceBroken(f"{path} is there, but its driver gave up: {error.strerror or error}", hint=_HINT_BROKEN)
@@ -62,7 +79,9 @@ def nothing_but_damage(path: Path, count: int) -> SourceError:
 
 def cannot_open(error: OSError, path: Path) -> SourceError:
     """Say why a device cannot be opened."""
-    return busy(path) if error.errno == errno.EBUSY else source_error(error, str(path))
+    if error.errno == errno.EBUSY:
+        return busy(path)
+    return fault(error, path) if error.errno in _BROKEN else source_error(error, str(path))
 
 
 def busy(path: Path) -> SourceBusy:

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from edged.capture.cameras import find_cameras, stable_path, takes_pictures
 from edged.capture.devices.nodes import video_nodes
-from edged.errors import SourceDenied
+from edged.capture.v4l2 import abi
+from edged.errors import SourceBroken, SourceDenied
 from edged.testing.clock import FakeClock
 from edged.testing.sysfs import FakeMachine
 from edged.testing.v4l2 import FakeKernel
-from edged.testing.v4l2_camera import META_CAPTURE, FakeCamera
+from edged.testing.v4l2_camera import CAPTURE, META_CAPTURE, FakeCamera
 
 
 @pytest.fixture
@@ -47,6 +49,24 @@ def test_a_camera_that_this_user_may_not_open_is_listed_with_its_trouble(machine
     assert camera.takes_pictures
     assert isinstance(camera.trouble, SourceDenied)
     assert "group `video`" in camera.trouble.hint
+
+
+def test_a_camera_that_hangs_is_listed_with_its_trouble(machine: FakeMachine) -> None:
+    machine.plug_usb(nodes=1)
+    kernel = kernel_of(machine)
+    kernel.cameras[machine.dev / "video0"].refuse(abi.ENUM_FMT, errno.EPIPE)
+    (camera,) = find_cameras(root=machine.root, kernel=kernel)
+    assert camera.takes_pictures
+    assert isinstance(camera.trouble, SourceBroken)
+
+
+def test_a_camera_that_edged_cannot_read_is_one_all_the_same(machine: FakeMachine) -> None:
+    machine.plug_usb(nodes=1)
+    kernel = kernel_of(machine)
+    kernel.cameras[machine.dev / "video0"].caps = CAPTURE  # and no streaming
+    (camera,) = find_cameras(root=machine.root, kernel=kernel)
+    assert camera.takes_pictures
+    assert "without buffers" in str(camera.trouble)
 
 
 def test_whether_it_takes_pictures_is_the_drivers_word(machine: FakeMachine) -> None:

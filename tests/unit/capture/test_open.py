@@ -10,7 +10,7 @@ from edged.capture.open import open_source
 from edged.capture.os_errors import source_error
 from edged.capture.v4l2.source import V4l2Source
 from edged.capture.video_file import VideoFileSource
-from edged.errors import SourceBusy, SourceDenied, SourceError, SourceLost, SourceNotFound, SourceUnreadable
+from edged.errors import SourceDenied, SourceError, SourceLost, SourceNotFound, SourceUnreadable
 from edged.ports import Source
 from edged.testing.clock import FakeClock
 
@@ -71,7 +71,6 @@ def test_what_does_not_exist_is_found_out_at_open(spec: str) -> None:
     [
         (2, SourceNotFound),  # ENOENT
         (13, SourceDenied),  # EACCES
-        (16, SourceBusy),  # EBUSY
         (19, SourceLost),  # ENODEV
         (5, SourceUnreadable),  # EIO
     ],

@@ -8,7 +8,7 @@ import pytest
 from edged.capture.v4l2 import abi
 from edged.capture.v4l2.controls import ControlValue, list_controls, normalised
 from edged.capture.v4l2.device import Device
-from edged.errors import SourceLost, SourceMisconfigured
+from edged.errors import SourceBroken, SourceError, SourceLost, SourceMisconfigured
 from edged.testing.v4l2_camera import FakeCamera
 from edged.testing.v4l2_controls import (
     BITMASK,
@@ -136,10 +136,21 @@ def test_what_the_driver_refuses_all_the_same_is_told() -> None:
         rig.source.open()
 
 
-def test_a_camera_that_goes_away_meanwhile_is_lost_and_not_misconfigured() -> None:
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENODEV, SourceLost),
+        (errno.EIO, SourceBroken),
+        (errno.ETIMEDOUT, SourceBroken),
+        (errno.EILSEQ, SourceMisconfigured),  # a webcam's "not in this state"
+    ],
+)
+def test_a_camera_that_is_gone_or_broken_meanwhile_is_not_misconfigured(
+    number: int, expected: type[SourceError]
+) -> None:
     rig = Rig(camera(), controls={"brightness": 3})
-    rig.camera.refuse(abi.S_CTRL, errno.ENODEV)
-    with pytest.raises(SourceLost):
+    rig.camera.refuse(abi.S_CTRL, number)
+    with pytest.raises(expected):
         rig.source.open()
 
 

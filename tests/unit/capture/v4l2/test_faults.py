@@ -15,6 +15,7 @@ from edged.errors import (
     SourceDenied,
     SourceError,
     SourceLost,
+    SourceNotACamera,
     SourceNotFound,
     SourceUnreadable,
 )
@@ -58,21 +59,22 @@ def test_a_camera_that_this_user_may_not_open_is_denied(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("caps", "words"),
+    ("caps", "kind", "words"),
     [
-        (OUTPUT | STREAMING, "shows pictures and takes none"),
-        (META_CAPTURE | STREAMING, "gives data about pictures"),
-        (M2M | STREAMING, "converts pictures"),
-        (STREAMING, "takes no pictures"),
-        (CAPTURE, "without buffers"),
+        (OUTPUT | STREAMING, SourceNotACamera, "shows pictures and takes none"),
+        (META_CAPTURE | STREAMING, SourceNotACamera, "gives data about pictures"),
+        (M2M | STREAMING, SourceNotACamera, "converts pictures"),
+        (STREAMING, SourceNotACamera, "takes no pictures"),
+        (CAPTURE, SourceUnreadable, "without buffers"),
     ],
 )
-def test_a_node_that_is_no_camera_says_what_it_is(caps: int, words: str) -> None:
+def test_a_node_that_is_no_camera_says_what_it_is(caps: int, kind: type[SourceError], words: str) -> None:
     rig = Rig()
     rig.camera.caps = caps
     rig.camera.shared_caps = CAPTURE  # another node of the same device takes pictures
-    with pytest.raises(SourceUnreadable, match=words):
+    with pytest.raises(kind, match=words) as caught:
         rig.source.open()
+    assert type(caught.value) is kind
     assert rig.kernel.open_files == 0
 
 
@@ -134,7 +136,7 @@ def test_an_error_that_the_driver_does_not_name_ends_the_read_too() -> None:
         (abi.QBUF, errno.EINVAL, SourceUnreadable, "refused to start streaming"),
         (abi.STREAMON, errno.EINVAL, SourceUnreadable, "refused to start streaming"),
         (abi.STREAMON, errno.ENOSPC, SourceUnreadable, "USB bus"),
-        (abi.STREAMON, errno.EPIPE, SourceUnreadable, "not linked"),
+        (abi.STREAMON, errno.ENOLINK, SourceUnreadable, "not linked"),
         (abi.STREAMON, errno.EBUSY, SourceBusy, "in use"),
     ],
 )
@@ -150,6 +152,26 @@ def test_what_the_driver_refuses_at_the_start_is_told_and_leaves_nothing_open(
     assert (rig.kernel.open_files, rig.queue.mapped) == (0, 0)
     rig.source.open()  # it was refused once
     assert rig.play(2) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "number", [errno.EIO, errno.EPIPE, errno.EPROTO, errno.EILSEQ, errno.ETIME, errno.ETIMEDOUT, errno.EREMOTEIO]
+)
+@pytest.mark.parametrize("request_number", [abi.QUERYCAP, abi.ENUM_FMT, abi.S_FMT, abi.S_PARM, abi.STREAMON])
+def test_a_wedged_camera_is_broken_whatever_it_fails_at(request_number: int, number: int) -> None:
+    rig = Rig()
+    rig.camera.refuse(request_number, number)
+    with pytest.raises(SourceBroken, match="gave up") as caught:
+        rig.source.open()
+    assert "ribbon" not in caught.value.hint
+    assert rig.kernel.open_files == 0
+
+
+def test_a_camera_whose_device_cannot_be_opened_for_its_own_fault_is_broken() -> None:
+    rig = Rig()
+    rig.camera.open_error = errno.EIO
+    with pytest.raises(SourceBroken, match="gave up"):
+        rig.source.open()
 
 
 def test_a_camera_that_another_program_reads_is_busy() -> None:
