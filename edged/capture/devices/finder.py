@@ -72,7 +72,9 @@ class CameraFinder:
             return known
         if self._source.parent.name == "by-id":  # made of its maker, model and serial number: twins share the link
             return known if known is not None or identity.has_twin else named
-        return named or known
+        if self._source.parent.name == "by-path" and known is not None and known.place != identity.node.place:
+            return named  # the same camera elsewhere is not what is meant
+        return named or known  # known: udev may not have made the link yet
 
     def _remember(self, node: VideoNode | None, nodes: Sequence[VideoNode]) -> None:
         if node is not None and self._captures(node.path):

@@ -92,15 +92,35 @@ def test_a_place_means_whatever_is_plugged_in_there_and_that_is_said(
 
 def test_a_new_camera_in_the_place_of_one_with_a_twin_has_none_itself(machine: FakeMachine) -> None:
     old = machine.plug_usb(port="1-2", serial="0")
-    find = finder(machine, link(machine, "by-path"))
+    source = machine.dev / "front-door"
+    source.symlink_to(old.name)
+    find = finder(machine, source)
     machine.plug_usb(port="1-3", serial="0")
     find()
     machine.unplug(old)
     new = machine.plug_usb(port="1-2", serial="A1")
     assert find() == new
     machine.unplug(new)
-    moved = machine.plug_usb(port="1-4", serial="A1")
+    moved = machine.plug_usb(port="1-4", serial="A1", first=6)
     assert find() == moved
+
+
+def test_a_camera_that_is_named_by_its_port_is_not_followed_to_another_one(machine: FakeMachine) -> None:
+    left = machine.plug_usb(port="1-1", name="Left", serial="L")
+    left_link = link(machine, "by-path")
+    right = machine.plug_usb(port="1-2", name="Right", serial="R")
+    right_link = link(machine, "by-path")
+    find_left, find_right = finder(machine, left_link), finder(machine, right_link)
+    find_left()
+    find_right()
+    machine.unplug(left)
+    machine.unplug(right)
+    left = machine.plug_usb(port="1-2", name="Left", serial="L")
+    with pytest.raises(SourceNotFound, match=r"Left \(usb 1-1\) is unplugged"):
+        find_left()
+    assert find_right() == left
+    right = machine.plug_usb(port="1-1", name="Right", serial="R")
+    assert (find_left(), find_right()) == (right, left)
 
 
 def test_a_link_by_a_rule_of_the_users_own_is_followed(machine: FakeMachine) -> None:
