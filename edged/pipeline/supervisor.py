@@ -72,9 +72,11 @@ class Supervisor:
 
     def _failed(self) -> bool:
         """Say whether going on is of no use. A source that failed does not stop the others; it is told at the end."""
-        errors = [worker.error for stage in self._stages for worker in stage]
-        return any(error is not None and not isinstance(error, SourceError) for error in errors) or any(
-            not worker.running for worker in self._stages[0]
+        *others, sources = self._stages
+        return (
+            any(worker.error is not None for stage in others for worker in stage)
+            or any(worker.error is not None and not isinstance(worker.error, SourceError) for worker in sources)
+            or any(not worker.running for worker in self._stages[0])
         )
 
     def _stop_all(self) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from edged.clock import SystemClock
-from edged.errors import DaemonError, SourceLost
+from edged.errors import DaemonError, FrameCorrupt, SourceLost
 from edged.pipeline.supervisor import Loop, Supervisor
 
 
@@ -62,6 +62,25 @@ def test_a_worker_that_fails_ends_the_daemon_with_its_own_error() -> None:
     with pytest.raises(SourceLost):
         supervisor.run(no_tick)
     assert order == ["start store", "stop store"]
+
+
+def test_only_a_source_may_fail_while_the_others_go_on() -> None:
+    ticks: list[str] = []
+
+    def fail(stop: threading.Event) -> None:
+        raise FrameCorrupt("half of it is missing", hint="Check the cable.")
+
+    def tick() -> None:
+        ticks.append("the daemon goes on")
+        if len(ticks) == 4:
+            supervisor.request_stop()
+
+    supervisor = Supervisor(
+        [{"store": wait_for_stop}, {"detect": fail}, {"read": wait_for_stop}], clock=SystemClock(), tick_s=0.0
+    )
+    with pytest.raises(FrameCorrupt):
+        supervisor.run(tick)
+    assert len(ticks) < 4
 
 
 def test_a_foreign_exception_in_a_worker_is_told_as_a_bug_with_its_cause() -> None:
