@@ -46,7 +46,7 @@ class CameraFinder:
         if self._identity is None:
             self._remember(named, nodes)
             return self._source
-        known = find_again(self._identity, nodes)
+        known = find_again(self._identity, nodes, named=named)
         node = self._choose(self._identity, known=known, named=named)
         if node is None:
             raise self._not_here(self._identity, named)

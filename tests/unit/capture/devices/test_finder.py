@@ -171,6 +171,17 @@ def test_a_twin_is_not_forgotten_while_it_is_away(machine: FakeMachine) -> None:
         find()
 
 
+def test_two_loopbacks_with_one_name_are_told_apart_by_their_numbers(machine: FakeMachine) -> None:
+    nodes = machine.plug_loopback("door"), machine.plug_loopback("door")
+    finders = [finder(machine, node) for node in nodes]
+    for _ in range(3):
+        assert tuple(find() for find in finders) == nodes
+    machine.unplug(nodes[0])
+    with pytest.raises(SourceNotFound):
+        finders[0]()
+    assert finders[1]() == nodes[1]
+
+
 def test_a_camera_that_hangs_is_reset_where_it_is_now(machine: FakeMachine) -> None:
     node = machine.plug_usb(port="1-2")
     sent: list[Path] = []

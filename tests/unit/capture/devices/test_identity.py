@@ -114,9 +114,20 @@ def test_a_loopback_is_known_by_its_name(machine: FakeMachine) -> None:
     assert found(machine, identity) == back
 
 
-def test_of_two_loopbacks_with_one_name_none_is_taken(machine: FakeMachine) -> None:
+def test_of_two_loopbacks_with_one_name_none_is_taken_but_the_one_that_is_named(machine: FakeMachine) -> None:
     identity = remember(machine, machine.plug_loopback("door"))
+    second = machine.plug_loopback("door")
+    assert found(machine, identity) is None
+    nodes = video_nodes(machine.root)
+    named = node_at(second, nodes)
+    assert find_again(identity, nodes, named=named) == named
+
+
+def test_of_two_loopbacks_with_one_name_the_other_is_not_taken_when_it_is_the_last(machine: FakeMachine) -> None:
+    first = machine.plug_loopback("door")
     machine.plug_loopback("door")
+    identity = remember(machine, first)
+    machine.unplug(first)
     assert found(machine, identity) is None
 
 
