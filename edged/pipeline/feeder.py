@@ -20,7 +20,9 @@ WaitForDevice = Callable[[float, threading.Event], bool]
 """Wait for so many seconds, or until the event is set, or until a device came or went: True where it was a device."""
 
 _POLL_S = 0.5  # how long a stop may go unnoticed
-_FIRST_FRAME_S = 5.0  # a sound camera may need seconds from its opening to its first picture
+
+FIRST_FRAME_S = 5.0
+"""A sound camera may need so long from its opening to its first picture."""
 
 
 class Feeder:
@@ -83,7 +85,7 @@ class Feeder:
 
     def _feed(self, stop: threading.Event) -> None:
         self.source.open()
-        patience_s = max(self._frame_timeout_s, _FIRST_FRAME_S)
+        patience_s = max(self._frame_timeout_s, FIRST_FRAME_S)
         deadline = self._clock.monotonic() + patience_s
         while not stop.is_set():
             left_s = max(deadline - self._clock.monotonic(), 0.0) if self._reopen else _POLL_S

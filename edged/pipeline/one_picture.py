@@ -5,6 +5,7 @@ from __future__ import annotations
 from edged.clock import Clock
 from edged.domain.frame import BgrImage, Frame
 from edged.errors import FrameCorrupt, SourceStalled, SourceUnreadable
+from edged.pipeline.feeder import FIRST_FRAME_S
 from edged.ports import EndOfStream, Source
 
 SETTLE_FRAMES = 5
@@ -18,18 +19,19 @@ def take_picture(source: Source, *, name: str, clock: Clock, timeout_s: float, s
     """Return the first picture of an open source that can be decoded, (H, W, 3) uint8 BGR.
 
     `name` is the source's, for messages. With `settle`, frames go by undecoded for a second, five at least. Raises
-    SourceStalled when no good picture comes for `timeout_s` seconds, SourceUnreadable when a file holds none, and as
-    Source.read does.
+    SourceStalled when no good picture comes for `timeout_s` seconds, or FIRST_FRAME_S where that is longer and none
+    has come yet; SourceUnreadable when a file holds none; and as Source.read does.
     """
     opened_at = good_at = clock.monotonic()
+    patience_s = max(timeout_s, FIRST_FRAME_S)
     passed = 0
-    while clock.monotonic() - good_at < timeout_s:
+    while clock.monotonic() - good_at < patience_s:
         frame = _next(source, name, timeout_s)
         if frame is None:
             continue
         if settle and (passed < SETTLE_FRAMES or clock.monotonic() - opened_at < SETTLE_FOR_S):
             frame.release()
-            good_at = clock.monotonic()
+            good_at, patience_s = clock.monotonic(), timeout_s
             passed += 1
             continue
         try:
@@ -39,7 +41,7 @@ def take_picture(source: Source, *, name: str, clock: Clock, timeout_s: float, s
         finally:
             frame.release()
     raise SourceStalled(
-        f"{name} gave no picture that can be shown within {timeout_s:g} s",
+        f"{name} gave no picture that can be shown within {patience_s:g} s",
         hint="Check the cable and the power of the camera; `dmesg` may say more.",
     )
 

@@ -21,12 +21,21 @@ from edged.testing.v4l2_camera import FakeCamera, FakeFormat
 class Camera:
     """Gives a frame every `interval_s`, each as bright as its number; some are damaged, and all want to come back."""
 
-    def __init__(self, clock: FakeClock, *, interval_s: float = 0.1, damaged: Sequence[int] = (), frames: int = 999):
+    def __init__(
+        self,
+        clock: FakeClock,
+        *,
+        interval_s: float = 0.1,
+        first_after_s: float = 0.0,
+        damaged: Sequence[int] = (),
+        frames: int = 999,
+    ) -> None:
         self.stats = SourceStats()
         self.decoded: list[int] = []
         self.given = self.released = 0
         self._clock = clock
         self._interval_s = interval_s
+        self._awake_at = clock.monotonic() + first_after_s
         self._damaged = damaged
         self._frames = frames
 
@@ -38,6 +47,9 @@ class Camera:
         return None
 
     def read(self, timeout_s: float) -> Frame | None:
+        if self._clock.monotonic() < self._awake_at:
+            self._clock.advance(min(timeout_s, self._awake_at - self._clock.monotonic()))
+            return None
         self._clock.advance(min(timeout_s, self._interval_s))
         if timeout_s < self._interval_s:
             return None
@@ -66,9 +78,9 @@ class Camera:
         self.released += 1
 
 
-def taken(camera: Camera, clock: FakeClock, *, settle: bool = True) -> int:
+def taken(camera: Camera, clock: FakeClock, *, timeout_s: float = 2.0, settle: bool = True) -> int:
     """Take a picture and read its number."""
-    return int(take_picture(camera, name="yard", clock=clock, timeout_s=2.0, settle=settle)[0, 0, 0])
+    return int(take_picture(camera, name="yard", clock=clock, timeout_s=timeout_s, settle=settle)[0, 0, 0])
 
 
 def test_a_file_gives_its_first_picture() -> None:
@@ -99,9 +111,24 @@ def test_a_damaged_picture_is_passed_over() -> None:
 
 def test_a_silent_camera_is_given_up() -> None:
     clock = FakeClock()
-    with pytest.raises(SourceStalled, match=r"yard gave no picture .* within 2 s"):
+    with pytest.raises(SourceStalled, match=r"yard gave no picture .* within 5 s"):
         taken(Camera(clock, interval_s=9.0), clock)
-    assert clock.monotonic() == pytest.approx(1002.0)
+    assert clock.monotonic() == pytest.approx(1005.0)  # as long as the daemon waits for a first frame
+
+
+def test_a_camera_that_wakes_slowly_is_waited_for_as_the_daemon_does() -> None:
+    clock = FakeClock()
+    assert taken(Camera(clock, first_after_s=4.0), clock, timeout_s=1.5, settle=False) == 0
+    assert clock.monotonic() == pytest.approx(1004.1)
+
+
+def test_a_camera_that_falls_silent_after_its_first_frames_is_given_up_after_the_time_out() -> None:
+    clock = FakeClock()
+    source = SyntheticSource(clock=clock, objects=0, width_px=32, height_px=24, in_real_time=True, stall_at=3)
+    source.open()
+    with pytest.raises(SourceStalled, match=r"within 1\.5 s"):
+        take_picture(source, name="yard", clock=clock, timeout_s=1.5, settle=True)
+    assert clock.monotonic() == pytest.approx(1000.2 + 1.5, abs=0.5)
 
 
 def test_a_camera_that_gives_nothing_but_damage_is_given_up() -> None:
