@@ -16,8 +16,8 @@ from edged.ports import EndOfStream, EventSink, Source
 
 log = logging.getLogger(__name__)
 
-WaitForDevice = Callable[[float, threading.Event], bool]
-"""Wait for so many seconds, or until the event is set, or until a device came or went: True where it was a device."""
+WaitForDevice = Callable[[float, threading.Event], object]
+"""Wait for so many seconds, or until the event is set, or until a device came or went."""
 
 _POLL_S = 0.5  # how long a stop may go unnoticed
 
@@ -28,7 +28,7 @@ FIRST_FRAME_S = 5.0
 class Feeder:
     """The loop of a capture thread.
 
-    A camera that fails is opened again for ever, after growing pauses; see Retries. A file that fails is an error:
+    A camera that fails is opened again for ever, after short pauses; see Retries. A file that fails is an error:
     nobody will plug it back in.
     """
 
@@ -110,16 +110,17 @@ class Feeder:
 
     def _recover(self, error: SourceError, stop: threading.Event) -> None:
         """Tell of the fault, do what may help, and wait until the camera is worth another try."""
+        if not self.outages.goes_on:
+            self.source.stats.reopened += 1
         self.outages.fault(error, self._clock.monotonic())
         self.state = f"lost: {error.message}"
-        self.source.stats.reopened += 1
         if self._reset is not None and self._retries.reset_is_due(error):
             self._try(self._reset)
-        pause_s = self._retries.pause_s(error)
-        if self._wait_for_device is None:
-            self._clock.wait(stop, pause_s)
-        elif self._wait_for_device(pause_s, stop):
-            self._retries.hurry()
+        wait = self._wait_for_device or self._wait
+        wait(self._retries.pause_s(), stop)
+
+    def _wait(self, timeout_s: float, stop: threading.Event) -> None:
+        self._clock.wait(stop, timeout_s)
 
     def _try(self, reset: Callable[[], None]) -> None:
         log.warning("camera %s is there, but hangs: resetting it", self.camera)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from edged.errors import SourceBroken, SourceError, SourceLost, SourceNotFound, SourceStalled
+from edged.errors import SourceBroken, SourceError, SourceStalled
 
-_ABSENT = (SourceNotFound, SourceLost)
 _HANGS = (SourceStalled, SourceBroken)
 
 _FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 30.0
-_LONGEST_PAUSE_WHILE_THERE_S = 2.0  # nothing in /dev tells when another program lets go of it, or a driver recovers
+_LONGEST_PAUSE_S = 2.0  # a try is cheap, and not every machine tells when a camera comes, or can be had again
 _RESET_AFTER = 2  # reopenings that ended in a hang again
 
 
 class Retries:
-    """Pauses of 0.5, 1, 2 … 30 s for a camera that is not there, up to 2 s for one that is; and one reset an outage."""
+    """Pauses of 0.5, 1, 2, 2 … s, and one reset an outage for a camera that hangs."""
 
     def __init__(self) -> None:
         self._pause_s = _FIRST_PAUSE_S
-        self._hangs = 0  # on end
+        self._hangs = 0  # in this outage
         self._was_reset = False
 
-    def pause_s(self, error: SourceError) -> float:
-        """How long to wait after this fault; longer the next time."""
-        longest_s = _LONGEST_PAUSE_S if isinstance(error, _ABSENT) else _LONGEST_PAUSE_WHILE_THERE_S
-        pause_s, self._pause_s = min(self._pause_s, longest_s), min(2 * self._pause_s, _LONGEST_PAUSE_S)
+    def pause_s(self) -> float:
+        """How long to wait before the next try; longer the next time."""
+        pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s, _LONGEST_PAUSE_S)
         return pause_s
 
     def reset_is_due(self, error: SourceError) -> bool:
@@ -35,13 +32,9 @@ class Retries:
         self._was_reset = self._hangs > _RESET_AFTER
         return self._was_reset
 
-    def hurry(self) -> None:
-        """Something has changed that may help: begin with short pauses again."""
-        self._pause_s = _FIRST_PAUSE_S
-
     def worked(self, *, outage_is_over: bool) -> None:
-        """A frame came."""
+        """A frame came. A camera that gives one after each opening and hangs again still hangs."""
         self._pause_s = _FIRST_PAUSE_S
-        self._hangs = 0
         if outage_is_over:
+            self._hangs = 0
             self._was_reset = False
