@@ -27,6 +27,7 @@ class FakeControl:
     value: int = 0
     flags: int = 0
     menu: Mapping[int, str | int] = field(default_factory=dict)
+    trouble: int = 0  # the error with which the camera fails to describe it
     inactive_unless: tuple[int, int] | None = None  # another control's id and the value that lets this one work
 
 
@@ -40,6 +41,8 @@ class FakeControls:
     def queryctrl(self, query: Any, now: float) -> None:
         """VIDIOC_QUERYCTRL."""
         control = self._after(query.id & ~_NEXT) if query.id & _NEXT else self._named(query.id)
+        if control.trouble:
+            raise error(control.trouble)
         query.id, query.type, query.name = control.id, control.type, control.name.encode()
         query.minimum, query.maximum, query.step = control.minimum, control.maximum, control.step
         query.flags = control.flags | (0 if self._is_active(control) else INACTIVE)

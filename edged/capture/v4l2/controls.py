@@ -1,19 +1,17 @@
-"""A camera's settings: exposure, focus, power line frequency and the like, by name."""
+"""A camera's settings: exposure, focus, power line frequency and the like, as its driver lists them."""
 
 from __future__ import annotations
 
-import difflib
 import errno
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from edged.capture.v4l2 import abi
 from edged.capture.v4l2.device import Device
-from edged.capture.v4l2.faults import fault, is_fault
-from edged.errors import SourceMisconfigured
+from edged.capture.v4l2.faults import is_unknown
 
 ControlValue = int | str | bool
 
@@ -21,6 +19,9 @@ _NUMBERS = (abi.CTRL_TYPE_INTEGER, abi.CTRL_TYPE_BITMASK)
 _MENUS = (abi.CTRL_TYPE_MENU, abi.CTRL_TYPE_INTEGER_MENU)
 _SETTABLE = (*_NUMBERS, *_MENUS, abi.CTRL_TYPE_BOOLEAN, abi.CTRL_TYPE_BUTTON)
 _CONTROLS_MAX = 1000  # a driver that never ends its list must not hang us
+_STEPS_MAX = 32  # over numbers whose controls a camera cannot describe: each may cost a USB round trip
+_TIMEOUTS = (errno.ETIME, errno.ETIMEDOUT)  # a camera that hangs takes seconds for each
+_FIRST_OF_CLASS = 0x900  # V4L2_CID_BASE and the bases of the other classes; before it is only their heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Control:
     """One setting, as struct v4l2_queryctrl tells of it."""
 
     id: int
-    name: str  # as v4l2-ctl spells it: power_line_frequency
+    name: str  # normalised: power_line_frequency
     type: int
     minimum: int
     maximum: int
@@ -74,77 +75,46 @@ def normalised(name: str) -> str:
     return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def list_controls(device: Device) -> list[Control]:
-    """List what can be set at a camera, in the driver's order. Raises SourceError."""
-    return [_control(device, query) for query in _queries(device) if query.type in _SETTABLE]
+@dataclass(frozen=True, slots=True)
+class ControlList:
+    """What can be set at a camera, in the driver's order."""
+
+    controls: tuple[Control, ...]
+    trouble: OSError | None  # why there may be more: the camera could not describe one
 
 
-def set_controls(device: Device, wanted: Mapping[str, ControlValue]) -> None:
-    """Set controls by their names; a control that waits for another one of them is set after it.
-
-    Raises SourceMisconfigured, which lists every mistake, and then nothing was set; and SourceError.
-    """
-    if not wanted:
-        return
-    known = {control.name: control for control in list_controls(device)}
-    mistakes = [mistake for name, value in wanted.items() if (mistake := _mistake(known, name, value))]
-    if mistakes:
-        raise _misconfigured(device, mistakes)
-    waiting = {name: (known[normalised(name)], value) for name, value in wanted.items()}
-    while waiting:
-        ready = [name for name, (control, _) in waiting.items() if not _flags(device, control) & abi.CTRL_FLAG_INACTIVE]
-        if not ready:
-            raise _misconfigured(
-                device, [f"{name} has no effect while another control is in its way" for name in waiting]
-            )
-        refused = [refused for name in ready if (refused := _set(device, name, *waiting.pop(name)))]
-        if refused:
-            raise _misconfigured(device, refused)
-
-
-def _mistake(known: Mapping[str, Control], name: str, value: ControlValue) -> str | None:
-    control = known.get(normalised(name))
-    if control is None:
-        near = difflib.get_close_matches(normalised(name), known, n=1)
-        meant = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known) or 'none'}"
-        return f"{name}: no such control; {meant}"
-    if control.flags & (abi.CTRL_FLAG_READ_ONLY | abi.CTRL_FLAG_DISABLED):
-        return f"{name}: can be read only"
-    if control.number_for(value) is None:
-        return f"{name}: {value!r} does not fit; it takes {control.choices}"
-    return None
-
-
-def _set(device: Device, name: str, control: Control, value: ControlValue) -> str | None:
-    """Set one; return what the driver says against it."""
-    try:
-        device.ioctl(abi.S_CTRL, abi.ControlValue(id=control.id, value=control.number_for(value)))
-    except OSError as error:
-        if is_fault(error) and error.errno != errno.EILSEQ:  # which is uvcvideo's word for "not in this state"
-            raise fault(error, device.path) from error
-        return f"{name}: the camera refused {value!r}: {error.strerror or error}"
-    return None
-
-
-def _misconfigured(device: Device, mistakes: Sequence[str]) -> SourceMisconfigured:
-    return SourceMisconfigured(
-        f"{device.path} does not take these controls: {'; '.join(mistakes)}",
-        hint="Mend them in the configuration. `v4l2-ctl --list-ctrls-menus` shows what the camera has.",
-    )
-
-
-def _flags(device: Device, control: Control) -> int:
-    query = abi.QueryControl(id=control.id)
-    return int(query.flags) if device.ask(abi.QUERYCTRL, query) else control.flags
+def list_controls(device: Device) -> ControlList:
+    """List all controls that the camera can describe. Raises SourceLost when it is gone, and nothing else."""
+    queries, trouble = [], None
+    for query in _queries(device):
+        if isinstance(query, OSError):
+            trouble = query
+        elif query.type in _SETTABLE:
+            queries.append(query)
+    return ControlList(tuple(_control(device, query) for query in queries), trouble)
 
 
 def _queries(device: Device) -> Iterator[Any]:
-    query = abi.QueryControl(id=abi.CTRL_FLAG_NEXT_CTRL)
+    """Give a struct v4l2_queryctrl for each control, or the OSError for one that the camera cannot describe.
+
+    Its number is not told then: those that it may have are stepped over until the next control answers.
+    """
+    number = steps = 0
     for _ in range(_CONTROLS_MAX):
-        if not device.ask(abi.QUERYCTRL, query):
+        query = abi.QueryControl(id=number | abi.CTRL_FLAG_NEXT_CTRL)
+        error = device.attempt(abi.QUERYCTRL, query)
+        if error is None:
+            yield query
+            number, steps = query.id, 0
+            continue
+        if is_unknown(error):
+            return  # there is no more
+        yield error
+        steps += 1
+        if steps > _STEPS_MAX or error.errno in _TIMEOUTS:
             return
-        yield query
-        query = abi.QueryControl(id=query.id | abi.CTRL_FLAG_NEXT_CTRL)
+        control_class = number & ~0xFFFF or abi.CTRL_CLASS_USER
+        number = max(number + 1, control_class | _FIRST_OF_CLASS)
 
 
 def _control(device: Device, query: Any) -> Control:
@@ -152,7 +122,7 @@ def _control(device: Device, query: Any) -> Control:
     if query.type in _MENUS:
         for index in range(max(query.minimum, 0), min(query.maximum, _CONTROLS_MAX) + 1):
             entry = abi.QueryMenu(id=query.id, index=index)
-            if device.ask(abi.QUERYMENU, entry):  # a menu may have gaps
+            if device.attempt(abi.QUERYMENU, entry) is None:  # a menu may have gaps
                 menu[index] = _word(bytes(entry.entry), query.type)
     return Control(
         id=query.id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from edged.capture.formats import SUPPORTED
 from edged.capture.v4l2 import abi
 from edged.capture.v4l2.controls import Control, list_controls
 from edged.capture.v4l2.device import Device
-from edged.capture.v4l2.faults import fault
 from edged.capture.v4l2.kernel import Kernel, LinuxKernel
 from edged.capture.v4l2.mode import WantedMode
 from edged.capture.v4l2.offers import USUAL_FPS, USUAL_HEIGHT_PX, USUAL_WIDTH_PX, Offer, SizeRange, choose
@@ -67,7 +65,7 @@ def describe(path: Path, *, kernel: Kernel | None = None) -> CameraDescription:
         return CameraDescription(
             driver=device.driver,
             formats=tuple(OfferedFormat(fourcc, tuple(_sizes(device, fourcc))) for fourcc in device.fourccs()),
-            controls=tuple(ControlReading(control, _value(device, control)) for control in list_controls(device)),
+            controls=tuple(_reading(device, control) for control in list_controls(device).controls),
         )
     finally:
         device.close()
@@ -107,14 +105,8 @@ def _sizes(device: Device, fourcc: str) -> Iterator[OfferedSize]:
         yield OfferedSize(size, tuple(rates))
 
 
-def _value(device: Device, control: Control) -> int | None:
-    if control.type == abi.CTRL_TYPE_BUTTON:
-        return None
+def _reading(device: Device, control: Control) -> ControlReading:
     answer = abi.ControlValue(id=control.id)
-    try:
-        device.ioctl(abi.G_CTRL, answer)
-    except OSError as error:
-        if error.errno == errno.ENODEV:
-            raise fault(error, device.path) from error
-        return None  # it can be written only, or the camera does not answer: the rest is still worth telling
-    return int(answer.value)
+    if control.type == abi.CTRL_TYPE_BUTTON or device.attempt(abi.G_CTRL, answer) is not None:
+        return ControlReading(control, None)  # written only, or not answered for: the rest is still worth telling
+    return ControlReading(control, int(answer.value))

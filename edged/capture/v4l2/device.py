@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edged.capture.v4l2 import abi
-from edged.capture.v4l2.faults import cannot_open, refusal
+from edged.capture.v4l2.faults import cannot_open, fault, is_gone, is_unknown, refusal
 from edged.capture.v4l2.kernel import Kernel
 from edged.capture.v4l2.mode import Mode, mode_of
 from edged.capture.v4l2.offers import Offer, SizeRange
@@ -59,10 +59,20 @@ class Device:
         try:
             self._kernel.ioctl(self.fd, request, argument)
         except OSError as error:
-            if error.errno in (errno.EINVAL, errno.ENOTTY, errno.ENODATA):
+            if is_unknown(error):
                 return False
             raise refusal(error, self.path, "tell what it offers") from error
         return True
+
+    def attempt(self, request: int, argument: Any) -> OSError | None:
+        """Make a request that may fail; return what the driver says against it. Raises SourceLost only."""
+        try:
+            self._kernel.ioctl(self.fd, request, argument)
+        except OSError as error:
+            if is_gone(error):
+                raise fault(error, self.path) from error
+            return error
+        return None
 
     def fourccs(self) -> list[str]:
         """List the pixel formats in the driver's order."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from pathlib import Path
 
 from edged.capture.holders import who_holds
 from edged.capture.os_errors import source_error
 from edged.errors import SourceBroken, SourceBusy, SourceError, SourceLost, SourceUnreadable
 
+_UNKNOWN = frozenset({errno.EINVAL, errno.ENOTTY, errno.ENODATA})
 _GONE = frozenset({errno.ENODEV, errno.ENXIO})
 _BROKEN = frozenset(  # a wedged camera on USB gives all but the first (Documentation/driver-api/usb/error-codes.rst)
     {
@@ -52,6 +54,16 @@ def refusal(error: OSError, path: Path, doing: str) -> SourceError:
             return SourceUnreadable(f"{path} cannot start: its driver refused to {doing}: {reason}", hint=_HINT_BROKEN)
 
 
+def is_unknown(error: OSError) -> bool:
+    """Tell a request that the driver does not know, or an entry behind the end of its list."""
+    return error.errno in _UNKNOWN
+
+
+def is_gone(error: OSError) -> bool:
+    """Tell a device that was unplugged."""
+    return error.errno in _GONE
+
+
 def is_fault(error: OSError) -> bool:
     """Tell a device that is gone or broken from one that is asked for what it does not have."""
     return error.errno in _GONE | _BROKEN
@@ -62,6 +74,14 @@ def fault(error: OSError, path: Path) -> SourceError:
     if error.errno in _GONE:
         return SourceLost(f"{path} was unplugged", hint=_HINT_LOST)
     return SourceBroken(f"{path} is there, but its driver gave up: {error.strerror or error}", hint=_HINT_BROKEN)
+
+
+def undescribed(error: OSError, path: Path, names: Sequence[str]) -> SourceError:
+    """Say that controls are wanted which may be among those that a camera cannot describe."""
+    return SourceBroken(
+        f"{path} cannot describe all its controls ({error.strerror or error}), and does not tell of {', '.join(names)}",
+        hint="edged opens it again by itself. If this repeats, take them out of its controls in the configuration.",
+    )
 
 
 def silent_fault(path: Path) -> SourceError:

@@ -10,12 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from edged.capture.formats import SUPPORTED, PixelDecoder, pixel_decoder
-from edged.capture.v4l2.controls import ControlValue, set_controls
+from edged.capture.v4l2.controls import ControlValue
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.faults import nothing_but_damage, silent_fault
 from edged.capture.v4l2.kernel import POLLERR, POLLHUP, Kernel, LinuxKernel
 from edged.capture.v4l2.mode import Mode, WantedMode
 from edged.capture.v4l2.offers import USUAL_FPS, choose, wanted_size
+from edged.capture.v4l2.settings import set_controls
 from edged.capture.v4l2.stream import Planes, Stream
 from edged.capture.v4l2.timeline import Timeline
 from edged.clock import Clock
@@ -47,7 +48,7 @@ class V4l2Source:
     ) -> None:
         """`find` says at each open() where the camera is now, and may raise SourceError; without it, at `path`.
 
-        `controls` are set at each open(), by the names that `v4l2-ctl --list-ctrls` prints.
+        `controls` are set at each open(), by the names that `edged cameras` shows.
 
         `kernel` is the seam where a test puts its own device.
         """

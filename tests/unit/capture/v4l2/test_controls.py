@@ -7,6 +7,7 @@ import pytest
 
 from edged.capture.v4l2 import abi
 from edged.capture.v4l2.controls import ControlValue, list_controls, normalised
+from edged.capture.v4l2.describe import describe
 from edged.capture.v4l2.device import Device
 from edged.errors import SourceBroken, SourceError, SourceLost, SourceMisconfigured
 from edged.testing.v4l2_camera import FakeCamera
@@ -15,6 +16,7 @@ from edged.testing.v4l2_controls import (
     BOOLEAN,
     BUTTON,
     CLASS,
+    INTEGER,
     INTEGER_MENU,
     MENU,
     READ_ONLY,
@@ -157,8 +159,62 @@ def test_a_camera_that_is_gone_or_broken_meanwhile_is_not_misconfigured(
 def test_headings_are_no_controls() -> None:
     rig = Rig(camera())
     device = Device(PATH, rig.kernel)
-    names = [control.name for control in list_controls(device)]
+    names = [control.name for control in list_controls(device).controls]
     device.close()
     assert names[:2] == ["brightness", "white_balance_automatic"]
     assert "user_controls" not in names
     assert len(names) == 9
+
+
+def buggy(broken: int, number: int = errno.EIO) -> FakeCamera:
+    """A webcam that cannot describe the control with this place in its list."""
+    numbers = {
+        0x980001: "User Controls",
+        0x980900: "Brightness",
+        0x980903: "Hue",
+        0x980918: "Power Line Frequency",
+        0x9A0001: "Camera Controls",
+        0x9A0901: "Zoom",
+        0x9A0910: "Iris",
+    }
+    controls = [FakeControl(key, name, CLASS if key & 0xFFFF == 1 else INTEGER) for key, name in numbers.items()]
+    controls[broken].trouble = number
+    return FakeCamera(controls=controls)
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3, 5, 6])
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+def test_a_control_that_the_camera_cannot_describe_hides_only_itself(broken: int, number: int) -> None:
+    rig = Rig(buggy(broken, number), controls={})
+    told = describe(PATH, kernel=rig.kernel)
+    assert told.formats
+    names = ["", "brightness", "hue", "power_line_frequency", "", "zoom", "iris"]
+    names[broken] = ""
+    assert [reading.control.name for reading in told.controls] == [name for name in names if name]
+    rig.source.open()
+    assert rig.play(1) == [0]
+
+
+def test_a_wanted_control_is_set_though_the_camera_cannot_describe_another_one() -> None:
+    rig = Rig(buggy(2), controls={"zoom": 7})
+    rig.source.open()
+    assert rig.camera.controls.set == [("Zoom", 7)]
+
+
+def test_a_wanted_control_that_the_camera_cannot_describe_is_its_fault() -> None:
+    rig = Rig(buggy(2), controls={"hue": 7})
+    with pytest.raises(SourceBroken, match=r"cannot describe all its controls \(Input/output error\).* hue"):
+        rig.source.open()
+    assert rig.kernel.open_files == 0
+
+
+def test_a_camera_that_hangs_over_a_control_is_not_asked_for_the_next() -> None:
+    camera = buggy(1, errno.ETIMEDOUT)
+    rig = Rig(camera)
+    assert describe(PATH, kernel=rig.kernel).controls == ()
+
+
+def test_a_camera_that_is_pulled_out_while_it_lists_its_controls_is_lost() -> None:
+    rig = Rig(buggy(1, errno.ENODEV))
+    with pytest.raises(SourceLost):
+        describe(PATH, kernel=rig.kernel)
