@@ -9,6 +9,7 @@ than those of a board.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import time
@@ -24,6 +25,17 @@ _VIVID, _LOOPBACK = "/dev/video0", "/dev/video10"
 _EXPERIMENTS = "scripts.laboratory.experiments"
 _FPS = 25.0
 _TRIES = 5  # of a stream: a host that is busy elsewhere for a moment makes the emulated camera lose frames
+
+_DAEMON = f"""\
+data_dir = "/tmp/daemon"
+[[camera]]
+name = "tested"
+source = "{_VIVID}"
+format = "YUYV"
+width_px = 320
+height_px = 180
+fps = 25
+"""
 
 
 def streams(lab: Session, report: Report) -> None:
@@ -113,6 +125,24 @@ def contracts(lab: Session, report: Report) -> None:
         print(done.output, file=sys.stderr)
 
 
+def daemon(lab: Session, report: Report) -> None:
+    """Unplug the camera of the whole daemon, with its model and its database, and plug it in again."""
+    report.section("The running daemon, its camera unplugged for ten seconds")
+    lab.machine.check(f"cat > /tmp/daemon.toml << 'END'\n{_DAEMON}END")
+    running = lab.begin("-m edged run -c /tmp/daemon.toml", settled_after_s=1.0)
+    lab.machine.check("until grep -q 'gives frames' /tmp/beside.log; do sleep 0.5; done; sleep 5", timeout_s=120.0)
+    driver = "/sys/bus/platform/drivers/vivid"
+    lab.machine.check(f"echo vivid.0 > {driver}/unbind; sleep 10; echo vivid.0 > {driver}/bind; sleep 15")
+    lab.end(running)
+    listed = lab.python("-m edged events -c /tmp/daemon.toml --json", timeout_s=120.0).output
+    entries = [json.loads(line) for line in listed.splitlines() if line.startswith("{")]
+    events = [entry for entry in entries if entry["kind"].startswith("camera_")]
+    report.measured["daemon"] = {"events": events, "log": lab.machine.check("cat /tmp/beside.log")}
+    found = ", ".join(f"{event['kind']} ({event['reason']}, {event['duration_s']:.1f} s)" for event in events)
+    kept = [event["kind"] for event in events] == ["camera_lost", "camera_back"]
+    report.add(Row("its events", found or listed[-60:], "one of each", kept))
+
+
 def costs(lab: Session, report: Report) -> None:
     """Measure beside OpenCV and a bare loop."""
     report.section("Cost of a frame (scripts/bench capture), on an emulated CPU")
@@ -143,6 +173,7 @@ def main() -> None:
         commands(lab, report)
         reopenings(lab, report)
         faults(lab, report, given.times)
+        daemon(lab, report)
         costs(lab, report)
     report.measured["seconds"] = round(time.monotonic() - began)
     if given.json:
