@@ -18,6 +18,8 @@ from edged.domain.frame import BgrImage
 
 _COLOURS = Colours(full_range=True, bt709=False)
 _REDUCTIONS = (3, 2, 0)  # halvings; a single one would cost more than it saves, its inverse transform being plain C
+_THREE_PLANES = ("yuv4", "yuvj4")  # yuva444p has four: these are inks
+_REFUSALS = (av.FFmpegError, ValueError, MemoryError)
 _PADDING_PX = 128  # what the decoder's buffers may have beside the picture
 
 
@@ -36,15 +38,24 @@ class StrictJpegDecoder:
             step for step in _REDUCTIONS if self._width_px >> step >= width_px and self._height_px >> step >= height_px
         )
         with self._lock:
-            try:
-                frames = self._context(halvings).decode(av.Packet(data))
-            except (av.FFmpegError, ValueError, MemoryError):
-                frames = []
-            expected = [(-(-self._width_px >> halvings), -(-self._height_px >> halvings))]
-            if [(frame.width, frame.height) for frame in frames] != expected or frames[0].is_corrupt:
+            frame = self._decoded(data, halvings)
+            if frame is None:
                 self._contexts.clear()  # the tables of a damaged frame must not serve the next
                 return None
-        return _bgr(frames[0], width_px, height_px)
+        try:
+            return _bgr(frame, width_px, height_px)
+        except _REFUSALS:  # of colours that FFmpeg decodes and cannot convert
+            return None
+
+    def _decoded(self, data: bytes, halvings: int) -> av.VideoFrame | None:
+        try:
+            frames = self._context(halvings).decode(av.Packet(data))
+        except _REFUSALS:
+            return None
+        expected = [(-(-self._width_px >> halvings), -(-self._height_px >> halvings))]
+        if [(frame.width, frame.height) for frame in frames] != expected or frames[0].is_corrupt:
+            return None
+        return frames[0]
 
     def _context(self, halvings: int) -> VideoCodecContext:
         context: Any = self._contexts.get(halvings)
@@ -62,7 +73,7 @@ class StrictJpegDecoder:
 
 def _bgr(frame: av.VideoFrame, width_px: int, height_px: int) -> BgrImage:
     name = frame.format.name
-    if name == "gray" or (name.startswith("yuv") and frame.format.components[0].bits == 8):
+    if name == "gray" or (name.startswith(_THREE_PLANES) and frame.format.components[0].bits == 8):
         luma, *chroma = (_samples(plane) for plane in frame.planes)
         grey = np.full((1, 1), 128, np.uint8)
         return _COLOURS.bgr_of_planes([luma, *(chroma or (grey, grey))], width_px, height_px)

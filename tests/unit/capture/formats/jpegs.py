@@ -39,7 +39,7 @@ def without(data: bytes, marker: int) -> bytes:
 
 def with_segment(data: bytes, marker: int, body: bytes) -> bytes:
     """Put a segment right behind the start."""
-    return data[:2] + struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body + data[2:]
+    return data[:2] + _segment(marker, body) + data[2:]
 
 
 def scan_at(data: bytes) -> int:
@@ -92,3 +92,27 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
     for _ in range(chance.choice((1, 4, 32))):
         flipped[chance.randrange(first, len(flipped))] = chance.randrange(256)
     return bytes(flipped)
+
+
+def of_four_inks(width_px: int, height_px: int, *, transform: int) -> bytes:
+    """An even grey of four components, of which the last is black; `transform` is Adobe's: 0 for CMYK, 2 for YCCK."""
+    plain = jpeg(scene(8, 8))
+    start, scan = plain.index(b"\xff\xc0"), plain.index(b"\xff\xda")
+    sizes = struct.pack(">BHH", 8, height_px, width_px)
+    components = b"".join(bytes([number, 0x11, 0]) for number in range(1, 5))
+    tables = plain[2:start] + plain[start + 2 + struct.unpack_from(">H", plain, start + 2)[0] : scan]
+    blocks = -(-width_px // 8) * -(-height_px // 8) * 4
+    bits = "001010" * blocks  # of each: no difference in brightness, and nothing else
+    bits += "1" * (-len(bits) % 8)
+    return b"".join(
+        (
+            b"\xff\xd8" + _segment(0xEE, b"Adobe" + struct.pack(">HHHB", 100, 0, 0, transform)) + tables,
+            _segment(0xC0, sizes + b"\4" + components),
+            _segment(0xDA, b"\4" + b"".join(bytes([number, 0]) for number in range(1, 5)) + b"\0\x3f\0"),
+            int(bits, 2).to_bytes(len(bits) // 8, "big") + b"\xff\xd9",
+        )
+    )
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body

@@ -16,6 +16,7 @@ from tests.unit.capture.formats.jpegs import (
     SAMPLING,
     WIDTH_PX,
     jpeg,
+    of_four_inks,
     says,
     scan_at,
     with_second_size,
@@ -218,3 +219,17 @@ def test_tables_of_a_damaged_frame_do_not_serve_the_next() -> None:
 def test_a_frame_in_two_memory_planes_is_refused() -> None:
     with pytest.raises(FrameCorrupt, match="2 memory planes"):
         decoder().decode(plane(PLAIN) * 2)
+
+
+@pytest.mark.parametrize("transform", [0, 2])
+@pytest.mark.parametrize("wanted", [(WIDTH_PX, HEIGHT_PX), (80, 60)])
+def test_a_picture_in_four_inks_is_as_bright_as_black_leaves_it(transform: int, wanted: tuple[int, int]) -> None:
+    image = decoder().decode_for(plane(of_four_inks(WIDTH_PX, HEIGHT_PX, transform=transform)), *wanted)
+    assert image.shape[1::-1] == wanted
+    assert np.abs(image.astype(int) - 64).max() <= 1  # half of half
+
+
+def test_what_ffmpeg_decodes_and_cannot_scale_is_refused_like_a_damaged_picture() -> None:
+    wide = of_four_inks(60_000, 8, transform=0)
+    with pytest.raises(FrameCorrupt):
+        decoder(60_000, 8).decode_for(plane(wide), 1, 8)
