@@ -6,8 +6,8 @@ import errno
 from collections.abc import Sequence
 from pathlib import Path
 
-from edged.capture.holders import who_holds
 from edged.capture.os_errors import source_error
+from edged.capture.v4l2.holders import who_holds
 from edged.errors import SourceBroken, SourceBusy, SourceError, SourceLost, SourceUnreadable
 
 _UNKNOWN = frozenset({errno.EINVAL, errno.ENOTTY, errno.ENODATA})

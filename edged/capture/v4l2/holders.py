@@ -18,7 +18,10 @@ def who_holds(path: Path, *, proc: Path = Path("/proc")) -> list[tuple[int, str]
         return []
     if not stat.S_ISCHR(device.st_mode):
         return []
-    pids = sorted(int(entry.name) for entry in proc.iterdir() if entry.name.isdecimal())
+    try:
+        pids = sorted(int(entry.name) for entry in proc.iterdir() if entry.name.isdecimal())
+    except OSError:  # not every container has a /proc, and not every service may look into it
+        return []
     return [
         (pid, _command(proc / str(pid)))
         for pid in pids

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edged.capture.holders import who_holds
+from edged.capture.v4l2.holders import who_holds
 
 
 def process(proc: Path, pid: int, command: str, *files: str) -> None:
@@ -31,6 +31,10 @@ def test_those_who_have_the_device_open_are_named_in_order(tmp_path: Path) -> No
 def test_what_is_no_device_is_held_by_nobody(path: str, tmp_path: Path) -> None:
     process(tmp_path, 10, "vi", "/etc/passwd")
     assert who_holds(Path(path), proc=tmp_path) == []
+
+
+def test_without_a_list_of_processes_nobody_is_named(tmp_path: Path) -> None:
+    assert who_holds(Path("/dev/null"), proc=tmp_path / "nowhere") == []
 
 
 def test_a_real_process_is_found_and_this_one_is_not_told() -> None:
