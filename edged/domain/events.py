@@ -22,6 +22,7 @@ class EventKind(str, Enum):
     CAMERA_BACK = "camera_back"  # it does again
     PICTURE_FROZEN = "picture_frozen"  # a camera gives frames, but always the same picture
     PICTURE_BLANK = "picture_blank"  # a camera gives pictures on which there is nothing
+    PICTURE_DAMAGED = "picture_damaged"  # a camera gives pictures of which none can be decoded
     PICTURE_OK = "picture_ok"  # it shows something again
 
     def __str__(self) -> str:

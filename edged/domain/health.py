@@ -22,7 +22,9 @@ class CameraStatus:
 
     camera: str
     state: str  # "starting", "running", "lost: …", "ended", "failed: …"
-    picture: str | None = None  # "ok", "frozen", "blank"; None for a recording, which nobody watches for that
+    picture: str | None = (
+        None  # "ok", "frozen", "blank", "damaged"; None for a recording, which nobody watches for that
+    )
     frames: int = 0  # went through the pipeline
     frames_expected: int | None = None  # about how many there will be; None for a camera, which does not end
     detected: int = 0  # of these, were looked at by the detector

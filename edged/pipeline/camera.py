@@ -11,7 +11,7 @@ import numpy as np
 
 from edged.clock import Clock
 from edged.domain.detections import Detections
-from edged.domain.events import TrackEvent
+from edged.domain.events import CameraEvent, TrackEvent
 from edged.domain.frame import Frame
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks, TrackState
@@ -79,16 +79,20 @@ class CameraPipeline:
         self._picture_watch = picture_watch
         self._tracks = Tracks.empty(at=0.0)
         self._frame_at = 0.0
-        self._detection_is_owed = False  # the last frame was to be detected on, but was damaged
+        self._damaged_since: float | None = None  # the last frame was to be detected on, but was damaged
         self._warned_at = -math.inf
 
-    def step(self, frame: Frame) -> None:
-        """Take one frame all the way."""
+    def step(self, frame: Frame, *, gap_s: float | None = None) -> None:
+        """Take one frame all the way.
+
+        `gap_s` is the longest time without a frame since the one before, where others came in between and were dropped:
+        a slow detector makes no silent camera.
+        """
         at = max(frame.captured_at, self._tracks.at)  # idle() may have been there while the frame was under way
-        if self._is_silent(at):
-            self._take_in(self._tracker.update(Detections.empty(), at))
+        if self.counts.frames and self._is_silence(at - self._frame_at if gap_s is None else gap_s):
+            self._lose_sight(at)
         decision = self._scheduler.decide(at, self._tracks)
-        if self._detection_is_owed:
+        if self._damaged_since is not None:
             decision = Decision.DETECT
         tracks = self._detect(frame, at) if decision is Decision.DETECT else self._tracker.predict(at)
         self._take_in(tracks)
@@ -102,8 +106,8 @@ class CameraPipeline:
         at = self._clock.monotonic()
         if self._silent_after_s is None or not self.counts.frames or at <= self._tracks.at:
             return
-        if self._is_silent(at):
-            self._take_in(self._tracker.update(Detections.empty(), at))
+        if self._is_silence(at - (self._frame_at if self._damaged_since is None else self._damaged_since)):
+            self._lose_sight(at)
         else:
             self._take_in(self._tracker.predict(at))
 
@@ -118,20 +122,23 @@ class CameraPipeline:
         """What is wrong with the picture: PictureWatch.state; None for a recording."""
         return None if self._picture_watch is None else self._picture_watch.state
 
-    def _is_silent(self, at: float) -> bool:
-        """Whether no frame has come for so long that nobody is known to be in view any more."""
-        silent_after_s = self._silent_after_s
-        return silent_after_s is not None and self.counts.frames > 0 and at - self._frame_at >= silent_after_s
+    def _is_silence(self, seconds: float) -> bool:
+        """Whether so long a time without a sound frame means that nobody is known to be in view any more."""
+        return self._silent_after_s is not None and seconds >= self._silent_after_s
+
+    def _lose_sight(self, at: float) -> None:
+        if self._picture_watch is not None:
+            self._picture_watch.lose_sight()
+        self._take_in(self._tracker.update(Detections.empty(), at))
 
     def _detect(self, frame: Frame, at: float) -> Tracks:
         try:
             started_at = self._clock.monotonic()
             detections = self._detector.detect(frame)
         except FrameCorrupt as error:
-            self._detection_is_owed = True
             self._count_corrupt(error)
-            return self._tracker.predict(at)
-        self._detection_is_owed = False
+            return self._pass_over(at)
+        self._damaged_since = None
         self._latency.add(self._clock.monotonic() - started_at)
         self.counts.detected += 1
         self._watch_picture(frame, at)
@@ -139,12 +146,25 @@ class CameraPipeline:
         self._offer_shots(tracks, frame)
         return tracks
 
+    def _pass_over(self, at: float) -> Tracks:
+        """A damaged frame shows nobody: many on end are as good as none."""
+        if self._damaged_since is None:
+            self._damaged_since = at
+        if self._picture_watch is not None:
+            self._tell(self._picture_watch.damaged(at))
+        if self._is_silence(at - self._damaged_since):
+            return self._tracker.update(Detections.empty(), at)
+        return self._tracker.predict(at)
+
     def _watch_picture(self, frame: Frame, at: float) -> None:
         if self._picture_watch is not None:
-            for event in self._picture_watch.look(frame.looked_at, at):
-                log.warning("camera %s: %s: %s", self.camera, event.kind, event.detail or "it shows something again")
-                self._events.put(event, None)
-                self.counts.events += 1
+            self._tell(self._picture_watch.look(frame.looked_at, at))
+
+    def _tell(self, events: Sequence[CameraEvent]) -> None:
+        for event in events:
+            log.warning("camera %s: %s: %s", self.camera, event.kind, event.detail or "it shows something again")
+            self._events.put(event, None)
+            self.counts.events += 1
 
     def _offer_shots(self, tracks: Tracks, frame: Frame) -> None:
         if self._best_shots is not None:

@@ -44,9 +44,9 @@ class Dispatcher:
                 if taken is None and not ended:
                     self._arrival.wait(_POLL_S)
             if taken is not None:
-                pipeline, frame = taken
+                lane, frame = taken
                 try:
-                    pipeline.step(frame)
+                    lane.pipeline.step(frame, gap_s=lane.mailbox.gap_s)
                 finally:
                     frame.release()
             self._finish(ended)
@@ -67,10 +67,10 @@ class Dispatcher:
             self._lanes.remove(lane)
             lane.pipeline.finish()
 
-    def _take(self) -> tuple[CameraPipeline, Frame] | None:
+    def _take(self) -> tuple[Lane, Frame] | None:
         for turn, lane in enumerate(self._lanes):
             frame = lane.mailbox.take() if lane.mailbox.waiting else None
             if frame is not None:
                 self._lanes.append(self._lanes.pop(turn))
-                return lane.pipeline, frame
+                return lane, frame
         return None

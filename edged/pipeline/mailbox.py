@@ -21,7 +21,12 @@ class Mailbox:
         self._lossless = lossless
         self._frame: Frame | None = None
         self._closed = False
+        self._captured_at: float | None = None  # of the newest frame that was left here
+        self._longest_gap_s = 0.0  # since the frame that was taken last
         self.dropped = 0
+        self.gap_s = 0.0
+        """The longest time between two frames that came one after the other, from the last frame but one that was taken
+        to the last one: how long the camera was silent, however slow the reader is."""
 
     def put(self, frame: Frame, stop: threading.Event) -> None:
         """Leave a frame. Returns without leaving it when `stop` is set while waiting for room."""
@@ -32,6 +37,7 @@ class Mailbox:
                     return
                 self._arrival.wait(0.1)
             old, self._frame = self._frame, frame
+            self._note_gap(frame.captured_at)
             self._arrival.notify_all()
         if old is not None:
             self.dropped += 1
@@ -58,5 +64,12 @@ class Mailbox:
         """Empty the slot."""
         with self._arrival:
             frame, self._frame = self._frame, None
+            if frame is not None:
+                self.gap_s, self._longest_gap_s = self._longest_gap_s, 0.0
             self._arrival.notify_all()
             return frame
+
+    def _note_gap(self, captured_at: float) -> None:
+        if self._captured_at is not None:
+            self._longest_gap_s = max(self._longest_gap_s, captured_at - self._captured_at)
+        self._captured_at = captured_at

@@ -1,4 +1,4 @@
-"""Notices a camera that gives frames but shows nothing: the picture stands still, or is empty."""
+"""Notices a camera that gives frames but shows nothing: the picture stands still, is empty, or cannot be decoded."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from edged.domain.events import CameraEvent, EventKind
 from edged.domain.frame import BgrImage
 
 _LOOK_EVERY_S = 1.0
+_DAMAGED_AFTER_S = 10.0
 _OK_AFTER_S = 3.0  # of sound pictures, so that a flicker in between ends nothing
 _LEAST_LOOKS = 5  # however seldom the detector runs
 _ROWS = 120  # that are compared: so many or up to twice as many, where the picture has them
@@ -26,7 +27,11 @@ _STRAY_MAX_AT_FIRST = 0.1
 Points = npt.NDArray[np.uint8]
 """(rows, columns, 3) points of a picture, blue first."""
 
-_KINDS = {"frozen": EventKind.PICTURE_FROZEN, "blank": EventKind.PICTURE_BLANK}
+_KINDS = {
+    "frozen": EventKind.PICTURE_FROZEN,
+    "blank": EventKind.PICTURE_BLANK,
+    "damaged": EventKind.PICTURE_DAMAGED,
+}
 
 
 class _Run:
@@ -51,19 +56,21 @@ class PictureWatch:
     """Looks at a camera's picture once a second. A picture is
 
     - frozen when it is the same to the last bit: the noise of a living sensor changes some of them, even at night;
-    - blank when all of it is of one colour, but for a point in a thousand: a covered lens, a black or dead picture.
+    - blank when all of it is of one colour, but for a point in a thousand: a covered lens, a black or dead picture;
+    - damaged when it cannot be decoded, nor any other that comes.
 
-    After `stuck_after_s` of either there is one event, and another when the picture has been sound for 3 s. Both bear
-    the instant at which it began. What was frozen and goes blank, or the other way round, is one trouble.
+    After `stuck_after_s` of the first two, or 10 s of the third, there is one event, and another when the picture has
+    been sound for 3 s. Both bear the instant at which it began. What was frozen and goes blank, and so on, is one
+    trouble. A gap in the frames must be told by lose_sight(): there may be a long time between looks without one.
     """
 
     def __init__(self, camera: str, *, stuck_after_s: float = 10.0) -> None:
-        self.state = "ok"  # "ok", "frozen" or "blank"
+        self.state = "ok"  # "ok", "frozen", "blank" or "damaged"
         self._camera = camera
         self._stuck_after_s = stuck_after_s
         self._looked_at = -math.inf
         self._last: Points = np.empty((0, 0, 3), np.uint8)
-        self._same, self._blank, self._sound = _Run(), _Run(), _Run()
+        self._same, self._blank, self._sound, self._damaged = _Run(), _Run(), _Run(), _Run()
         self._began_at = 0.0  # of the trouble
 
     def look(self, picture: BgrImage | None, at: float) -> Sequence[CameraEvent]:
@@ -71,14 +78,33 @@ class PictureWatch:
 
         None, when nobody did, is passed over, and so are pictures within a second of the last look.
         """
-        if picture is None or at - self._looked_at < _LOOK_EVERY_S:
+        if picture is None:
             return ()
-        if at - self._looked_at > self._stuck_after_s:  # nobody knows what was in between
-            self._same.end()
-            self._blank.end()
+        self._damaged.end()
+        if at - self._looked_at < _LOOK_EVERY_S:
+            return ()
         self._looked_at = at
         self._judge(picture[:: max(1, len(picture) // _ROWS)].copy(), at)
         return self._begin(at) if self.state == "ok" else self._end(at)
+
+    def damaged(self, at: float) -> Sequence[CameraEvent]:
+        """Take in that the picture of the monotonic instant `at` could not be decoded."""
+        self._damaged.go_on(at)
+        if self._damaged.lasted(_OK_AFTER_S, at):
+            self._forget()
+        if self.state != "ok" or not self._damaged.lasted(_DAMAGED_AFTER_S, at):
+            return ()
+        detail = f"no picture could be decoded for {_DAMAGED_AFTER_S:g} s: check the cable and the power"
+        return self._enter("damaged", self._damaged.since, detail)
+
+    def lose_sight(self) -> None:
+        """Take in that no frames came for a while: nobody knows what was in between."""
+        self._forget()
+        self._damaged.end()
+
+    def _forget(self) -> None:
+        for run in (self._same, self._blank, self._sound):
+            run.end()
 
     def _judge(self, rows: Points, at: float) -> None:
         is_same, self._last = np.array_equal(rows, self._last), rows
@@ -97,14 +123,16 @@ class PictureWatch:
 
     def _begin(self, at: float) -> Sequence[CameraEvent]:
         if self._blank.lasted(self._stuck_after_s, at):
-            self.state, self._began_at = "blank", self._blank.since
             detail = f"the picture has been of one colour for {self._stuck_after_s:g} s: is the lens covered?"
-        elif self._same.lasted(self._stuck_after_s, at):
-            self.state, self._began_at = "frozen", self._same.since
+            return self._enter("blank", self._blank.since, detail)
+        if self._same.lasted(self._stuck_after_s, at):
             detail = f"the picture has been the same to the last bit for {self._stuck_after_s:g} s: the camera hangs"
-        else:
-            return ()
-        return [self._event(_KINDS[self.state], self._began_at, detail)]
+            return self._enter("frozen", self._same.since, detail)
+        return ()
+
+    def _enter(self, state: str, since: float, detail: str) -> Sequence[CameraEvent]:
+        self.state, self._began_at = state, since
+        return [self._event(_KINDS[state], since, detail)]
 
     def _end(self, at: float) -> Sequence[CameraEvent]:
         if at - self._sound.since < _OK_AFTER_S:

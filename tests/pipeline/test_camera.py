@@ -256,6 +256,63 @@ def test_a_camera_whose_picture_stands_still_is_told_among_the_events_and_in_the
     assert (pipeline.picture, pipeline.counts.events) == ("blank", 1)
 
 
+def test_a_picture_that_stands_still_is_told_also_where_the_detector_looks_every_fifteen_seconds() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    watch = PictureWatch("yard")
+    pipeline = pipeline_of(
+        ScriptedDetector(LABELS, []), sink, clock, every=150, silent_after_s=1.5, picture_watch=watch
+    )
+    watch_for(70.0, clock, pipeline)
+    assert [event.kind for event in sink.events] == [EventKind.PICTURE_BLANK]
+
+
+def test_a_gap_in_the_frames_ends_what_was_known_of_the_picture() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    watch = PictureWatch("yard")
+    pipeline = pipeline_of(ScriptedDetector(LABELS, []), sink, clock, silent_after_s=1.5, picture_watch=watch)
+    for _ in range(6):
+        watch_for(9.0, clock, pipeline)
+        clock.advance(2.0)
+    assert sink.events == []
+
+
+def test_a_camera_of_which_every_picture_is_damaged_shows_nobody_and_is_told() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    pipeline = pipeline_of(
+        ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 99),
+        sink,
+        clock,
+        silent_after_s=1.5,
+        picture_watch=PictureWatch("yard"),
+    )
+    watch_for(2.0, clock, pipeline)
+    for seq in range(6000):  # ten minutes
+        clock.advance(0.1)
+        pipeline.step(a_frame(seq, at=clock.monotonic(), decode=damaged))
+
+    appeared, left, picture = sink.events
+    assert [appeared.kind, left.kind, picture.kind] == [
+        EventKind.APPEARED,
+        EventKind.LEFT,
+        EventKind.PICTURE_DAMAGED,
+    ]
+    assert [left.at, picture.at] == pytest.approx([1002.0, 1002.1])  # the last sighting; the first damaged picture
+    assert (pipeline.counts.tracks, pipeline.picture) == (0, "damaged")
+
+
+def test_a_moment_of_damage_ends_no_track() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    pipeline = pipeline_of(
+        ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 99), sink, clock, silent_after_s=1.5
+    )
+    watch_for(2.0, clock, pipeline)
+    for seq in range(14):
+        clock.advance(0.1)
+        pipeline.step(a_frame(seq, at=clock.monotonic(), decode=damaged))
+    watch_for(2.0, clock, pipeline)
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED]
+
+
 def test_a_recording_may_stand_still() -> None:
     clock, sink = FakeClock(), MemorySink()
     pipeline = pipeline_of(ScriptedDetector(LABELS, []), sink, clock)

@@ -185,3 +185,26 @@ def test_a_camera_that_falls_silent_beside_a_busy_one_is_told_that_time_passes()
     Dispatcher([busy_lane(arrival, clock, stop, frames=200), silent], arrival, clock=clock).run(stop)
 
     assert kept(sink) == [(EventKind.APPEARED, None), (EventKind.LEFT, LeftReason.GONE)]
+
+
+@pytest.mark.parametrize(("silent_for_s", "appears"), [(0.0, True), (1.5, False)])
+def test_a_slow_detector_makes_no_silent_camera_but_a_gap_in_its_frames_does(
+    silent_for_s: float, appears: bool
+) -> None:
+    arrival, clock, sink, stop = threading.Condition(), FakeClock(), MemorySink(), threading.Event()
+    mailbox = Mailbox(arrival)
+
+    def find(frame: Frame) -> Detections:
+        clock.advance(silent_for_s)
+        for _ in range(16):  # come while the detector is at work
+            clock.advance(0.1)
+            mailbox.put(a_frame(frame.seq + 1, at=clock.monotonic()), stop)
+        if detector.calls == 10:
+            stop.set()
+        return one_detection((10, 10, 30, 40))
+
+    detector = ScriptedDetector(LABELS, find)
+    mailbox.put(a_frame(0, at=clock.monotonic()), stop)
+    Dispatcher([Lane(mailbox, pipeline_of(detector, sink, clock, silent_after_s=1.5))], arrival, clock=clock).run(stop)
+
+    assert [event.kind for event in sink.events] == ([EventKind.APPEARED, EventKind.LEFT] if appears else [])

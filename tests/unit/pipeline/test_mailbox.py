@@ -90,6 +90,17 @@ def test_a_frame_that_a_stopped_writer_cannot_leave_is_given_back() -> None:
     assert given_back == [1]
 
 
+def test_the_longest_time_without_a_frame_is_known_of_dropped_ones_too() -> None:
+    mailbox, stop, gaps = Mailbox(threading.Condition()), threading.Event(), list[float]()
+    for seqs in ([0], [1, 2, 3], [4, 9, 10], [11], [20]):
+        for seq in seqs:
+            mailbox.put(frame(seq), stop)
+        assert mailbox.take() is not None
+        assert mailbox.take() is None
+        gaps.append(mailbox.gap_s)
+    assert gaps == [0, 1, 5, 1, 9]
+
+
 def test_a_closed_mailbox_still_gives_its_last_frame_and_has_ended_after_it() -> None:
     mailbox = Mailbox(threading.Condition())
     mailbox.put(frame(0), threading.Event())

@@ -14,7 +14,8 @@ from edged.domain.events import CameraEvent, EventKind
 from edged.domain.frame import BgrImage
 from edged.pipeline.picture_watch import PictureWatch
 
-FROZEN, BLANK, OK = EventKind.PICTURE_FROZEN, EventKind.PICTURE_BLANK, EventKind.PICTURE_OK
+FROZEN, BLANK, DAMAGED = EventKind.PICTURE_FROZEN, EventKind.PICTURE_BLANK, EventKind.PICTURE_DAMAGED
+OK = EventKind.PICTURE_OK
 FPS = 5
 SIZE = (120, 160)
 
@@ -119,6 +120,7 @@ def test_a_frozen_picture_that_goes_black_is_one_trouble_until_it_is_over() -> N
 def test_what_nobody_saw_counts_for_nothing() -> None:
     watch, picture = PictureWatch("yard"), a_scene()
     assert shown(repeat(picture, 8 * FPS), watch=watch) == []
+    watch.lose_sight()
     told_at = [at for at in np.arange(60.0, 80.0, 0.2) if watch.look(picture, float(at))]  # an outage lay in between
     assert told_at == [pytest.approx(70.0)]
 
@@ -126,6 +128,53 @@ def test_what_nobody_saw_counts_for_nothing() -> None:
 def test_a_detector_that_runs_seldom_finds_it_a_little_later() -> None:
     assert [event.at for event in shown(repeat(a_scene(), 6), fps=1 / 8)] == [0.0]
     assert shown(repeat(a_scene(), 4), fps=1 / 8) == []
+    assert [event.kind for event in shown(repeat(a_scene(), 6), fps=1 / 33)] == [FROZEN]
+    assert [event.kind for event in shown(repeat(evenly(0), 6), fps=1 / 33)] == [BLANK]
+
+
+def damaged(watch: PictureWatch, begin: float, end: float) -> list[CameraEvent]:
+    """What is told while nothing but damaged pictures come, ten a second."""
+    return [event for at in np.arange(begin, end, 0.1) for event in watch.damaged(float(at))]
+
+
+def test_ten_seconds_of_nothing_but_damaged_pictures_are_told_and_so_is_their_end() -> None:
+    watch = PictureWatch("yard")
+    (event,) = damaged(watch, 0, 60)
+    assert (event.kind, event.at, event.reason, watch.state) == (DAMAGED, 0.0, "damaged", "damaged")
+    (over,) = (event for seq in range(40) for event in watch.look(a_scene(seq), 60 + seq / FPS))
+    assert (over.kind, over.at, over.duration_s, over.reason) == (OK, 60.0, 60.0, "damaged")
+    assert watch.state == "ok"
+
+
+def test_a_damaged_picture_among_sound_ones_is_nothing() -> None:
+    watch = PictureWatch("yard")
+    for second in range(60):
+        assert damaged(watch, second, second + 0.9) == []
+        assert not watch.look(a_scene(second), second + 0.95)
+
+
+def test_damage_before_and_after_an_outage_is_not_one_run() -> None:
+    watch = PictureWatch("yard")
+    assert damaged(watch, 0, 8) == []
+    watch.lose_sight()
+    (event,) = damaged(watch, 100, 120)
+    assert event.at == 100.0
+
+
+def test_a_picture_that_was_the_same_before_and_after_much_damage_need_not_be_frozen() -> None:
+    watch, picture = PictureWatch("yard"), a_scene()
+    assert shown(repeat(picture, 8 * FPS), watch=watch) == []
+    assert damaged(watch, 8, 16) == []
+    assert not any(watch.look(picture, float(at)) for at in np.arange(16, 25, 0.2))
+
+
+def test_a_frozen_picture_with_a_damaged_one_now_and_then_is_frozen_and_thaws() -> None:
+    watch, events = PictureWatch("yard"), list[CameraEvent]()
+    living = noisy(a_scene(), 2)
+    for seq in range(40 * FPS):
+        at = seq / FPS
+        events += watch.damaged(at) if seq % FPS == 0 else watch.look(a_scene() if at < 20 else next(living), at)
+    assert [event.kind for event in events] == [FROZEN, OK]
 
 
 def test_frames_that_nobody_decoded_are_passed_over() -> None:
