@@ -37,6 +37,21 @@ COLUMNS = (
 )
 """What record_to_row gives, in the table's order; the table's last column, snapshot_bytes, is the writer's own."""
 
+OBJECT_COLUMNS = (
+    "label",
+    "confidence",
+    "track_id",
+    "left_px",
+    "top_px",
+    "width_px",
+    "height_px",
+    "entry_x",
+    "entry_y",
+    "exit_x",
+    "exit_y",
+)
+"""Those that are NULL of an event about the camera itself."""
+
 # An id that is there already was written by an attempt whose commit only seemed to fail.
 INSERT = (
     f"INSERT INTO events ({', '.join(COLUMNS)}, snapshot_bytes) VALUES ({', '.join('?' * (len(COLUMNS) + 1))}) "

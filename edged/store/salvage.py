@@ -9,12 +9,12 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edged.domain.events import EventRecord, TrackEvent
+from edged.domain.events import CameraEvent, EventRecord, TrackEvent
 from edged.store.database import PAGE_BYTES
 from edged.store.ids import is_id
 from edged.store.lock import not_writable
 from edged.store.pages import Value, file_pages, rows, wal_pages
-from edged.store.rows import COLUMNS, row_to_record, snapshot_path
+from edged.store.rows import COLUMNS, OBJECT_COLUMNS, row_to_record, snapshot_path
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def _is_event(values: Sequence[Value]) -> bool:
         record = row_to_record((*values[:-1], _UNKNOWN))
     except (ValueError, TypeError, OverflowError):
         return False
-    return is_id(record.event_id) and is_id(record.run_id) and _is_sound(record)
+    return is_id(record.event_id) and is_id(record.run_id) and _is_sound(record) and _is_whole(record, values)
 
 
 def _is_sound(record: EventRecord) -> bool:
@@ -116,6 +116,12 @@ def _is_sound(record: EventRecord) -> bool:
         return record.snapshot in (None, snapshot_path(record.event_id, record.wall_at))
     except (ValueError, OverflowError):  # a date that does not exist
         return False
+
+
+def _is_whole(record: EventRecord, values: Sequence[Value]) -> bool:
+    """Whether an event has an object, or nothing of one: the table refuses what lies between, and with it all."""
+    is_camera = isinstance(record.event, CameraEvent)
+    return not is_camera or all(values[COLUMNS.index(column)] is None for column in OBJECT_COLUMNS)
 
 
 def _is_run(values: Sequence[Value]) -> bool:

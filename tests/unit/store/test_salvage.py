@@ -17,7 +17,7 @@ from edged.errors import StoreCorrupt, StoreNewer, StoreNotWritable
 from edged.store.database import PAGE_BYTES, inspect
 from edged.store.events import EventStore
 from edged.store.pages import file_pages, rows
-from edged.store.rows import COLUMNS
+from edged.store.rows import COLUMNS, OBJECT_COLUMNS
 from edged.testing.clock import FakeClock
 from tests.unit.store.conftest import (
     JPEG,
@@ -195,6 +195,22 @@ def test_old_rows_on_pages_that_an_update_of_the_schema_set_free_do_not_take_the
     records = logged(tmp_path)
     assert [record.event for record in records] == [*map(an_event, range(EVENTS)), a_camera_event()]
     assert {record.snapshot for record in records} == {None}
+
+
+@pytest.mark.parametrize("column", OBJECT_COLUMNS)
+def test_an_event_that_is_half_about_an_object_costs_only_itself(tmp_path: Path, column: str) -> None:
+    store = EventStore(tmp_path, clock=FakeClock(), version="1")
+    store.put(an_event(1), None)
+    store.put(a_camera_event(), None)
+    store.step()
+    store.close()
+    path = tmp_path / "events.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(f"UPDATE events SET {column} = '7' WHERE kind = 'camera_lost'")
+    content = path.read_bytes()
+    opened_over(b"\xa5" * PAGE_BYTES + content[PAGE_BYTES:], tmp_path).close()
+    assert [record.event for record in logged(tmp_path)] == [an_event(1)]
 
 
 def test_a_second_damaged_file_in_the_same_second_overwrites_nothing(tmp_path: Path) -> None:
