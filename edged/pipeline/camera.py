@@ -106,10 +106,10 @@ class CameraPipeline:
         at = self._clock.monotonic()
         if self._silent_after_s is None or not self.counts.frames or at <= self._tracks.at:
             return
-        if self._is_silence(at - (self._frame_at if self._damaged_since is None else self._damaged_since)):
+        if self._is_silence(at - self._frame_at):
             self._lose_sight(at)
         else:
-            self._take_in(self._tracker.predict(at))
+            self._take_in(self._without_detection(at))
 
     def finish(self) -> None:
         """No more frames will come: close what is open."""
@@ -152,7 +152,10 @@ class CameraPipeline:
             self._damaged_since = at
         if self._picture_watch is not None:
             self._tell(self._picture_watch.damaged(at))
-        if self._is_silence(at - self._damaged_since):
+        return self._without_detection(at)
+
+    def _without_detection(self, at: float) -> Tracks:
+        if self._damaged_since is not None and self._is_silence(at - self._damaged_since):
             return self._tracker.update(Detections.empty(), at)
         return self._tracker.predict(at)
 

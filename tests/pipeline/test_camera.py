@@ -289,6 +289,8 @@ def test_a_camera_of_which_every_picture_is_damaged_shows_nobody_and_is_told() -
     for seq in range(6000):  # ten minutes
         clock.advance(0.1)
         pipeline.step(a_frame(seq, at=clock.monotonic(), decode=damaged))
+        clock.advance(0.01)
+        pipeline.idle()
 
     appeared, left, picture = sink.events
     assert [appeared.kind, left.kind, picture.kind] == [
