@@ -47,7 +47,8 @@ def streams(lab: Session, report: Report) -> None:
         ("MJPEG from v4l2loopback", _LOOPBACK, "MJPG"),
     ):
         if device == _LOOPBACK:
-            player = lab.begin(f"-m {_EXPERIMENTS}.player {_LOOPBACK}", settled_after_s=20.0)
+            playing = f"v4l2-ctl -d {_LOOPBACK} -D | grep -q 'Video Capture'"
+            player = lab.begin(f"-m {_EXPERIMENTS}.player {_LOOPBACK}", until=playing)
         for attempt in range(1, _TRIES + 1):
             seen = lab.experiment("stream", "--device", device, "--fourcc", fourcc, timeout_s=60.0)
             row = judge.stream(name if attempt == 1 else f"{name}, try {attempt}", seen, _FPS)
@@ -84,7 +85,8 @@ def reopenings(lab: Session, report: Report) -> None:
 def refusals(lab: Session, report: Report) -> None:
     """Open what cannot be read."""
     report.section("Refusals")
-    reader = lab.begin(f"-m {_EXPERIMENTS}.stream --seconds 120", settled_after_s=10.0)
+    reading = f"grep -q {_VIVID} /proc/$pid/maps"
+    reader = lab.begin(f"-m {_EXPERIMENTS}.stream --seconds 120", until=reading)
     busy = lab.experiment("refusal", _VIVID)
     report.add(judge.refusal("another program reads it", busy, error="SourceBusy", says="python3 (process "))
     denied = lab.experiment("refusal", _VIVID, user="visitor")
@@ -129,10 +131,9 @@ def daemon(lab: Session, report: Report) -> None:
     """Unplug the camera of the whole daemon, with its model and its database, and plug it in again."""
     report.section("The running daemon, its camera unplugged for ten seconds")
     lab.machine.check(f"cat > /tmp/daemon.toml << 'END'\n{_DAEMON}END")
-    running = lab.begin("-m edged run -c /tmp/daemon.toml", settled_after_s=1.0)
-    lab.machine.check("until grep -q 'gives frames' /tmp/beside.log; do sleep 0.5; done; sleep 5", timeout_s=120.0)
+    running = lab.begin("-m edged run -c /tmp/daemon.toml", until="grep -q 'gives frames' /tmp/beside.log")
     driver = "/sys/bus/platform/drivers/vivid"
-    lab.machine.check(f"echo vivid.0 > {driver}/unbind; sleep 10; echo vivid.0 > {driver}/bind; sleep 15")
+    lab.machine.check(f"sleep 5; echo vivid.0 > {driver}/unbind; sleep 10; echo vivid.0 > {driver}/bind; sleep 15")
     lab.end(running)
     listed = lab.python("-m edged events -c /tmp/daemon.toml --json", timeout_s=120.0).output
     entries = [json.loads(line) for line in listed.splitlines() if line.startswith("{")]

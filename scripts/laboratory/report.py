@@ -34,7 +34,7 @@ class Report:
         """Add a line and print it."""
         self.rows.append(row)
         verdict = {True: "kept", False: "BROKEN", None: ""}[row.kept]
-        line = f"  {row.what:<30} {row.found:<58} {row.promised:<34} {verdict}"
+        line = f"  {row.what:<38} {row.found:<66} {row.promised:<34} {verdict}"
         print(line.rstrip(), flush=True)
 
     @property

@@ -47,10 +47,16 @@ class Session:
             raise MachineError(f"the experiment {name} {words} ended with {done.code}:\n{done.output}") from None
         return found
 
-    def begin(self, arguments: str, *, settled_after_s: float) -> int:
-        """Run the machine's Python beside what follows, and give it time to start; return its pid."""
-        command = f"{_HERE}; python3 {arguments} > /tmp/beside.log 2>&1 & echo $!; sleep {settled_after_s}"
-        return int(self.machine.check(command, timeout_s=settled_after_s + 10.0))
+    def begin(self, arguments: str, *, until: str, timeout_s: float = 120.0) -> int:
+        """Run the machine's Python beside what follows; return its pid when the shell's condition `until` holds.
+
+        In `until`, $pid is that pid, and what it says lies in /tmp/beside.log.
+        """
+        command = f"{_HERE}; python3 {arguments} > /tmp/beside.log 2>&1 & pid=$!"
+        waiting = (
+            f"until {until}; do [ -d /proc/$pid ] || {{ cat /tmp/beside.log; exit 1; }}; sleep 0.2; done; echo $pid"
+        )
+        return int(self.machine.check(f"{command}; {waiting}", timeout_s=timeout_s))
 
     def end(self, pid: int) -> None:
         """End what begin() began."""
