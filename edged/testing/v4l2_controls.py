@@ -67,7 +67,8 @@ class FakeControls:
             raise error(errno.EACCES)
         value = wanted.value
         if control.type == INTEGER:
-            value = min(max(value, control.minimum), control.maximum)  # real drivers say nothing and cut it
+            steps = round((value - control.minimum) / control.step)  # real drivers say nothing, and cut and round it
+            value = min(max(control.minimum + steps * control.step, control.minimum), control.maximum)
         elif control.type != BUTTON and not control.minimum <= value <= control.maximum:
             raise error(errno.ERANGE)
         control.value = wanted.value = value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import logging
 from collections.abc import Mapping, Sequence
 
 from edged.capture.v4l2 import abi
@@ -11,6 +12,8 @@ from edged.capture.v4l2.controls import Control, ControlValue, list_controls, no
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.faults import fault, is_fault, undescribed
 from edged.errors import SourceMisconfigured
+
+_log = logging.getLogger(__name__)
 
 
 def set_controls(device: Device, wanted: Mapping[str, ControlValue]) -> None:
@@ -55,12 +58,16 @@ def _mistake(known: Mapping[str, Control], name: str, value: ControlValue) -> st
 
 def _set(device: Device, name: str, control: Control, value: ControlValue) -> str | None:
     """Set one; return what the driver says against it."""
+    setting = abi.ControlValue(id=control.id, value=control.number_for(value))
+    asked = setting.value
     try:
-        device.ioctl(abi.S_CTRL, abi.ControlValue(id=control.id, value=control.number_for(value)))
+        device.ioctl(abi.S_CTRL, setting)
     except OSError as error:
         if is_fault(error) and error.errno != errno.EILSEQ:  # which is uvcvideo's word for "not in this state"
             raise fault(error, device.path) from error
         return f"{name}: the camera refused {value!r}: {error.strerror or error}"
+    if setting.value != asked and control.type != abi.CTRL_TYPE_BUTTON:
+        _log.warning("%s was asked for %s = %d, and has set %d", device.path, control.name, asked, setting.value)
     return None
 
 

@@ -218,3 +218,11 @@ def test_a_camera_that_is_pulled_out_while_it_lists_its_controls_is_lost() -> No
     rig = Rig(buggy(1, errno.ENODEV))
     with pytest.raises(SourceLost):
         describe(PATH, kernel=rig.kernel)
+
+
+def test_a_value_that_the_driver_cuts_is_told_with_what_it_was_cut_to(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(camera(), controls={"brightness": 3, "pan_reset": True})
+    rig.source.open()
+    assert rig.camera.controls.set == [("Brightness", 0), ("Pan Reset", 1)]
+    assert "/dev/video0 was asked for brightness = 3, and has set 0" in caplog.text
+    assert "pan_reset" not in caplog.text
