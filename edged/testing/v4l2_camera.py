@@ -61,6 +61,7 @@ class FakeCamera:
         self.fourcc_answered: str | None = None
         self.size_answered: tuple[int, int] | None = None
         self.sets_rate = True
+        self.field_answered = 1  # V4L2_FIELD_NONE: whole pictures
         self.colour = (0, 0, 0)  # colorspace, ycbcr_enc, quantization
         # What goes wrong
         self.has_node = True
@@ -180,7 +181,8 @@ class FakeCamera:
         self._check_type(form.type)
         layout = self._layout()
         pix = form.pix_mp if self.multiplanar else form.pix
-        pix.width, pix.height, pix.pixelformat, pix.field = layout.width_px, layout.height_px, _code(layout.fourcc), 1
+        pix.width, pix.height, pix.pixelformat = layout.width_px, layout.height_px, _code(layout.fourcc)
+        pix.field = self.field_answered
         pix.colorspace = self.colour[0]
         if self.multiplanar or pix.priv == _PRIV_MAGIC:
             _, pix.ycbcr_enc, pix.quantization = self.colour

@@ -19,6 +19,8 @@ from edged.errors import SourceNotACamera, SourceUnreadable
 _OUTPUTS = abi.CAP_VIDEO_OUTPUT | abi.CAP_VIDEO_OUTPUT_MPLANE
 _CONVERTERS = abi.CAP_VIDEO_M2M | abi.CAP_VIDEO_M2M_MPLANE
 _OTHER_NODE = "One camera often has several nodes: try the next lower /dev/videoN."
+_PARTS_MAX = 1001  # of a rate as a fraction: 30000/1001 is the most odd of the usual ones
+_FPS_MIN, _FPS_MAX = 1 / _PARTS_MAX, 1e6  # the interval of any rate between them can be told
 _ENTRIES_MAX = 1000  # of any list: a driver that never ends it must not hang us
 
 
@@ -42,7 +44,6 @@ class Device:
             raise
         self.driver = capability.driver.decode(errors="replace")
         self.card = capability.card.decode(errors="replace")
-        self.bus_info = capability.bus_info.decode(errors="replace")
         self.multiplanar = not caps & abi.CAP_VIDEO_CAPTURE
         self.buffer_type = abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE if self.multiplanar else abi.BUF_TYPE_VIDEO_CAPTURE
 
@@ -133,7 +134,7 @@ class Device:
         return mode_of(form, fps=self._set_rate(fps))
 
     def _set_rate(self, fps: float) -> float | None:
-        interval = 1 / Fraction(fps).limit_denominator(1001)
+        interval = 1 / Fraction(min(max(fps, _FPS_MIN), _FPS_MAX)).limit_denominator(_PARTS_MAX)
         parm = abi.StreamParm(type=self.buffer_type)
         parm.capture.timeperframe.numerator = interval.numerator
         parm.capture.timeperframe.denominator = interval.denominator

@@ -30,6 +30,7 @@ class Mode:
     fps: float | None  # None: the driver does not say
     full_range: bool
     bt709: bool
+    interlaced: bool = False  # or something else of which one picture is only a part
 
     def __str__(self) -> str:
         rate = "" if self.fps is None else f" at {self.fps:g} fps"
@@ -56,6 +57,7 @@ def mode_of(answer: Any, *, fps: float | None) -> Mode:
         fps=fps,
         full_range=_is_full_range(pix.colorspace, pix.quantization),
         bt709=_is_bt709(pix.colorspace, pix.ycbcr_enc),
+        interlaced=pix.field not in (abi.FIELD_ANY, abi.FIELD_NONE),
     )
 
 

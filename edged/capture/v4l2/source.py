@@ -62,6 +62,7 @@ class V4l2Source:
         self._device: Device | None = None
         self._stream: Stream | None = None
         self._mode: Mode | None = None
+        self._told_interlaced = False
 
     @property
     def mode(self) -> Mode | None:
@@ -142,7 +143,16 @@ class V4l2Source:
         mode = device.set_mode(best.fourcc if best else None, width_px, height_px, wanted.fps or USUAL_FPS)
         _log.info("%s (%s) gives %s", self._path, device.card, mode)
         _say_what_differs(wanted, mode, self._path)
+        self._say_if_interlaced(mode)
         return mode
+
+    def _say_if_interlaced(self, mode: Mode) -> None:
+        if mode.interlaced and not self._told_interlaced:
+            self._told_interlaced = True
+            _log.warning(
+                "%s gives half pictures or interlaced ones, though it was asked for whole ones: what moves has combs",
+                self._path,
+            )
 
     def _newest(self, stream: Stream) -> Frame | None:
         """Take all filled buffers and keep the newest; None when none of them holds a picture."""

@@ -105,3 +105,27 @@ def test_colours_are_read_as_the_header_says(
 def test_a_camera_with_several_planes_tells_the_size_of_each() -> None:
     mode = agreed(opened(FakeCamera([FakeFormat("NM12")], multiplanar=True)))
     assert (mode.fourcc, mode.stride_bytes, mode.plane_bytes) == ("NM12", 640, (307200, 153600))
+
+
+@pytest.mark.parametrize("fps", [1e-9, 0.0004, 0.5, 1e9, 1e12])
+def test_a_rate_that_no_camera_has_is_asked_for_as_well_as_it_can_be(fps: float) -> None:
+    assert agreed(opened(FakeCamera(WEBCAM), wanted=WantedMode("YUYV", 640, 480, fps))).fps == (30 if fps > 1 else 15)
+
+
+@pytest.mark.parametrize("multiplanar", [True, False])
+@pytest.mark.parametrize("field", [4, 7])  # V4L2_FIELD_INTERLACED, V4L2_FIELD_ALTERNATE
+def test_interlaced_pictures_are_told_of_once(field: int, multiplanar: bool, caplog: pytest.LogCaptureFixture) -> None:
+    camera = FakeCamera([FakeFormat("NV12")], multiplanar=multiplanar)
+    camera.field_answered = field
+    rig = opened(camera)
+    rig.source.open()
+    assert caplog.text.count("interlaced") == 1
+    assert agreed(rig).interlaced
+
+
+@pytest.mark.parametrize("field", [0, 1])  # V4L2_FIELD_ANY, V4L2_FIELD_NONE
+def test_whole_pictures_are_not_worth_a_word(field: int, caplog: pytest.LogCaptureFixture) -> None:
+    camera = FakeCamera()
+    camera.field_answered = field
+    opened(camera)
+    assert "interlaced" not in caplog.text
