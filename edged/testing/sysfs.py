@@ -67,6 +67,11 @@ class FakeMachine:
         """Make a device that no bus carries; return its node."""
         return self._add_nodes(name, None, 1, first, links=())
 
+    def let_pass(self, node: Path, seconds: float) -> None:
+        """Let the USB camera of `node` have been plugged in for so long."""
+        usb = (self._class / node.name).resolve().parents[2]
+        _write(usb / "power/connected_duration", str(round(1000 * seconds)))
+
     def unplug(self, node: Path) -> None:
         """Take the camera of `node` away, with its other nodes, its links and all."""
         target = (self._class / node.name).resolve()

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edged.capture.devices.identity import CameraIdentity, find_again, identify
-from edged.capture.devices.nodes import VideoNode, node_at, video_nodes
+from edged.capture.devices.identity import CameraIdentity, equals_elsewhere, find_again, identify
+from edged.capture.devices.nodes import VideoNode, node_at, plugged_in_s, video_nodes
 from edged.capture.devices.usb import Ioctl, reset_usb
 from edged.errors import SourceNotFound
 
 log = logging.getLogger(__name__)
+
+_MOVED_WITHIN_S = 10.0  # the first look of an outage may be late: opening a camera that hangs takes seconds
 
 Captures = Callable[[Path], bool]
 """Whether the driver behind a node says that it takes pictures; False also when nobody may ask."""
@@ -38,6 +40,7 @@ class CameraFinder:
         self._root = root
         self._ioctl = ioctl
         self._identity: CameraIdentity | None = None
+        self._is_lost = False
 
     def __call__(self) -> Path:
         """Return the node to open. Raises SourceNotFound when the remembered camera is not there."""
@@ -46,13 +49,18 @@ class CameraFinder:
         if self._identity is None:
             self._remember(named, nodes)
             return self._source
-        known = find_again(self._identity, nodes, named=named)
-        node = self._choose(self._identity, known=known, named=named)
+        identity = self._with_twin(self._identity, nodes)
+        known = find_again(identity, nodes, named=named)
+        node = self._choose(identity, known=known, named=named)
+        self._is_lost = node is None
         if node is None:
-            raise self._not_here(self._identity, named)
+            self._identity = identity
+            raise self._not_here(identity, named)
         if node is not known:
-            log.warning("%s leads to another camera now: %s instead of %s", self._source, node.name, self._identity)
+            log.warning("%s leads to another camera now: %s instead of %s", self._source, node.name, identity)
             self._identity = None
+        elif node.place != identity.node.place:
+            log.warning("%s was plugged in elsewhere: it is at %s now", identity, node.where)
         self._remember(node, nodes)
         return node.path
 
@@ -63,6 +71,15 @@ class CameraFinder:
         if node is None:
             raise SourceNotFound(f"{path} is not there, and cannot be reset", hint="Check its cable and its power.")
         reset_usb(node, root=self._root, ioctl=self._ioctl)
+
+    def _with_twin(self, identity: CameraIdentity, nodes: Sequence[VideoNode]) -> CameraIdentity:
+        """When an outage begins, look for a twin that was plugged in beside the camera while that was read.
+
+        What has been there for longer than the outage is not the lost camera at another port. Later it would be known.
+        """
+        elsewhere = [] if self._is_lost else equals_elsewhere(identity, nodes)
+        stood_by = any(plugged_in_s(node, self._root) > _MOVED_WITHIN_S for node in elsewhere)
+        return replace(identity, has_twin=True) if stood_by else identity
 
     def _choose(
         self, identity: CameraIdentity, *, known: VideoNode | None, named: VideoNode | None

@@ -25,6 +25,12 @@ def identify(node: VideoNode, nodes: Sequence[VideoNode]) -> CameraIdentity:
     return CameraIdentity(node, has_twin=bool(twins))
 
 
+def equals_elsewhere(identity: CameraIdentity, nodes: Sequence[VideoNode]) -> list[VideoNode]:
+    """List those of `nodes` that are the remembered camera, moved, or a twin of it; none while it is in its place."""
+    alike = [node for node in nodes if _same_kind(node, identity.node)]
+    return [] if any(node.place == identity.node.place for node in alike) else alike
+
+
 def find_again(
     identity: CameraIdentity, nodes: Sequence[VideoNode], *, named: VideoNode | None = None
 ) -> VideoNode | None:

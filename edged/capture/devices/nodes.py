@@ -69,6 +69,15 @@ def node_at(path: Path, nodes: Sequence[VideoNode]) -> VideoNode | None:
     return next((node for node in nodes if _resolved(node.path) == target), None)
 
 
+def plugged_in_s(node: VideoNode, root: Path = Path("/")) -> float:
+    """Return for how long, in s, a USB camera has been plugged in; 0 for any other, and where the kernel does not say.
+
+    Source: power/connected_duration in the kernel's Documentation/ABI/testing/sysfs-bus-usb.
+    """
+    device = (root / "sys/devices" / node.place).parent
+    return _whole(_text(device / "power/connected_duration"), base=10) / 1000 if node.usb else 0.0
+
+
 def _node(path: Path, entry: Path, links: Sequence[Path], root: Path) -> VideoNode:
     device = entry / "device"
     place = ""

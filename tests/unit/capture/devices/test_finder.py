@@ -182,6 +182,39 @@ def test_two_loopbacks_with_one_name_are_told_apart_by_their_numbers(machine: Fa
     assert finders[1]() == nodes[1]
 
 
+@pytest.mark.parametrize("folder", ["", "by-id"])
+def test_a_twin_that_came_while_the_camera_was_read_is_not_taken_for_it(machine: FakeMachine, folder: str) -> None:
+    mine = machine.plug_usb(port="1-1", serial="0")
+    find = finder(machine, link(machine, folder) if folder else mine)
+    find()
+    twin = machine.plug_usb(port="1-2", serial="0")
+    machine.let_pass(twin, 3600)
+    machine.unplug(mine)
+    for _ in range(3):
+        with pytest.raises(SourceNotFound):
+            find()
+    back = machine.plug_usb(port="1-1", serial="0", first=6)
+    assert find() == back
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_a_camera_that_is_moved_is_followed_and_that_is_said(
+    machine: FakeMachine, caplog: pytest.LogCaptureFixture, looks: int
+) -> None:
+    node = machine.plug_usb(port="1-1", serial="A1")
+    find = finder(machine, node)
+    find()
+    machine.let_pass(node, 3600)
+    machine.unplug(node)
+    for _ in range(looks):
+        with pytest.raises(SourceNotFound):
+            find()
+    moved = machine.plug_usb(port="1-4", serial="A1", first=6)
+    machine.let_pass(moved, 30 if looks else 4)
+    assert find() == moved
+    assert "HD Webcam (usb 1-1) was plugged in elsewhere: it is at usb 1-4 now" in caplog.text
+
+
 def test_a_camera_that_hangs_is_reset_where_it_is_now(machine: FakeMachine) -> None:
     node = machine.plug_usb(port="1-2")
     sent: list[Path] = []
