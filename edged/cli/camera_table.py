@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from edged.capture.cameras import FoundCamera
 from edged.capture.v4l2.mode import WantedMode
+from edged.config.contradictions import FRAME_TIMEOUT_S, least_timeout_s
 from edged.config.toml_text import toml_value
 
 _LONGEST_NAME = 30
@@ -17,7 +18,10 @@ def camera_table(name: str, camera: FoundCamera, mode: WantedMode | None) -> str
     options: dict[str, object] = {"name": name, "source": camera.stable_path}
     if mode is not None:
         options |= {"format": mode.fourcc, "width_px": mode.width_px, "height_px": mode.height_px}
-        options |= {"fps": mode.fps and _short(mode.fps)}
+        fps = mode.fps and _short(mode.fps)
+        options |= {"fps": fps}
+        if fps and least_timeout_s(fps) > FRAME_TIMEOUT_S:
+            options |= {"frame_timeout_s": least_timeout_s(fps)}
     lines = [f"{key} = {toml_value(value)}" for key, value in options.items() if value is not None]
     return "\n".join(["[[camera]]", *lines])
 

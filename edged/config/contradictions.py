@@ -6,6 +6,7 @@ mistakes in a file that has others as well.
 
 from __future__ import annotations
 
+import math
 import os.path
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
@@ -13,6 +14,11 @@ from typing import Any
 
 from edged.config.toml_text import shown
 from edged.domain.devices import device_path
+
+FRAME_TIMEOUT_S = 1.5
+"""What camera.frame_timeout_s is where it is not set."""
+
+LEAST_FPS = 0.1
 
 _OF_DEVICES = ("format", "width_px", "height_px", "fps", "controls")
 
@@ -28,7 +34,13 @@ def contradictions(tables: Mapping[str, Any]) -> list[tuple[Place, str]]:
         *_shared(cameras, "name", "every camera needs a name of its own"),
         *_shared(cameras, "source", "a device gives its frames to one reader only", of=_device),
         *_modes_of_no_device(cameras),
+        *_rates_that_are_stalls(cameras),
     ]
+
+
+def least_timeout_s(fps: float) -> float:
+    """The least camera.frame_timeout_s for so many frames a second: the time of two, a tenth of a second rounded up."""
+    return math.ceil(20 / fps) / 10
 
 
 def _modes_of_no_device(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[Place, str]]:
@@ -38,6 +50,18 @@ def _modes_of_no_device(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iterato
             for key in _OF_DEVICES:
                 if camera.get(key):
                     yield ("camera", index, key), f"{shown(source)} is no device below /dev/, and takes no {key}"
+
+
+def _rates_that_are_stalls(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[Place, str]]:
+    """A camera that is asked for so few frames that each pause between two of them counts as a loss."""
+    for index, camera in cameras:
+        fps, timeout_s = _as_number(camera.get("fps")), _as_number(camera.get("frame_timeout_s", FRAME_TIMEOUT_S))
+        if fps is None or timeout_s is None or fps < LEAST_FPS or timeout_s <= 0:
+            continue  # not set, or a mistake by itself
+        if timeout_s < 2 / fps and _device(str(camera.get("source"))):
+            clash = f"{shown(fps)} gives a frame every {1 / fps:.3g} s, too close to frame_timeout_s, {timeout_s:g} s, "
+            hint = f"after which a camera counts as lost: set frame_timeout_s = {least_timeout_s(fps):g} or more"
+            yield ("camera", index, "fps"), clash + hint
 
 
 def _device(source: str) -> str | None:
@@ -64,7 +88,10 @@ def _confidences(tables: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
 
 def _number(tables: Mapping[str, Any], section: str, key: str) -> float | None:
     table = tables.get(section)
-    number = table.get(key) if isinstance(table, Mapping) else None
+    return _as_number(table.get(key)) if isinstance(table, Mapping) else None
+
+
+def _as_number(number: Any) -> float | None:
     return number if isinstance(number, int | float) and not isinstance(number, bool) else None
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, model_validator
 
-from edged.config.contradictions import contradictions
+from edged.config.contradictions import FRAME_TIMEOUT_S, LEAST_FPS, contradictions
 from edged.domain.addresses import SCHEMES, scheme
 from edged.domain.devices import device_path
 
@@ -208,9 +208,9 @@ class CameraSection(Section):
         "choice",
     )
     frame_timeout_s: float = option(
-        1.5,
+        FRAME_TIMEOUT_S,
         "A camera that gives no frame for this long is lost: it is opened again, and those in view of it leave. "
-        "Its first frame may take 5 seconds all the same.",
+        "Its first frame may take 5 seconds all the same. At least the time of two frames, 2 / fps.",
         "seconds",
         ge=0.1,
         le=600,
@@ -230,7 +230,7 @@ class CameraSection(Section):
         None,
         "Frames a second that a camera is asked for. Not set: 30, or the nearest that it has.",
         "frames a second",
-        gt=0,
+        ge=LEAST_FPS,
         le=1000,
     )
     controls: Annotated[dict[str, Any], AfterValidator(_controls)] = option(

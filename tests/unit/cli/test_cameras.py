@@ -110,6 +110,12 @@ def test_every_format_that_edged_reads_can_be_configured(machine: FakeMachine, f
     assert (section.format, section.fps) == (fourcc, rates[0])
 
 
+def test_a_slow_camera_is_configured_with_the_time_that_it_takes(machine: FakeMachine) -> None:
+    machine.plug_platform()
+    (section,) = sections(screen(found(machine, FakeCamera([FakeFormat("YUYV", rates=[1])]))))
+    assert (section.fps, section.frame_timeout_s) == (1, 2)
+
+
 @pytest.mark.parametrize("name", ['Eye "2" \\ ä', "::", "-", "A" * 80, "Dummy video device (0x0000)", "カメラ"])
 def test_a_camera_of_any_name_gets_one_that_a_configuration_may_have(machine: FakeMachine, name: str) -> None:
     machine.plug_loopback(name)

@@ -25,7 +25,7 @@ _MODE = _table(
     format=st.sampled_from(["MJPG", "YUYV", "NV12"]),
     width_px=st.integers(16, 16384),
     height_px=st.integers(16, 16384),
-    fps=st.floats(0, 1000, exclude_min=True),
+    fps=st.floats(0.1, 1000),
     controls=st.dictionaries(_TEXT, st.one_of(st.booleans(), st.integers(-(10**9), 10**9), _TEXT), max_size=3),
 )
 

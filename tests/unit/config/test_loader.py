@@ -199,6 +199,29 @@ def test_only_a_device_takes_a_mode_and_controls() -> None:
     assert "takes no controls" in mistake
 
 
+def test_a_rate_at_which_each_pause_between_frames_is_a_loss_is_a_mistake() -> None:
+    (mistake,) = mistakes(CAMERA + "fps = 0.5\n")
+    assert mistake.startswith('camera[0].fps (camera "yard"): 0.5 gives a frame every 2 s')
+    assert "frame_timeout_s, 1.5 s" in mistake
+    assert mistake.endswith("set frame_timeout_s = 4 or more")
+    assert len(mistakes(CAMERA + "fps = 5\nframe_timeout_s = 0.3\n")) == 1
+    assert parse(CAMERA + "fps = 0.5\nframe_timeout_s = 4\n").camera[0].fps == 0.5
+    assert parse(CAMERA + "fps = 2\n").camera[0].frame_timeout_s == 1.5
+
+
+@pytest.mark.parametrize("fps", [0.7, 0.3, 0.1, 1.3, 7, 15])
+def test_the_time_out_that_is_proposed_is_accepted(fps: float) -> None:
+    (mistake,) = mistakes(CAMERA + f"fps = {fps}\nframe_timeout_s = 0.1\n")
+    enough = mistake.split("set frame_timeout_s = ")[1].split()[0]
+    parse(CAMERA + f"fps = {fps}\nframe_timeout_s = {enough}\n")
+
+
+@pytest.mark.parametrize("fps", ["0.0004", "0", "-5", "nan"])
+def test_a_rate_below_a_frame_in_ten_seconds_is_one_mistake(fps: str) -> None:
+    (mistake,) = mistakes(CAMERA + f"fps = {fps}\n")
+    assert "is not a number from 0.1 to 1000 (frames a second)" in mistake
+
+
 def test_a_mode_and_controls_of_a_camera_are_read() -> None:
     mode = 'format = "MJPG"\nwidth_px = 1280\nheight_px = 720\nfps = 15\n'
     camera = parse(CAMERA + mode + 'controls = { power_line_frequency = "50 Hz", gain = 3, autofocus = false }').camera[
