@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edged.capture.v4l2 import abi
+from edged.capture.v4l2 import abi, structures, word_structures
 from edged.capture.v4l2.kernel import POLLERR, POLLIN
 from tests.contracts.cameras import Setup, fake, real
 
@@ -36,13 +36,13 @@ class Opened:
         return caught.value.errno
 
     def form(self) -> Any:
-        return abi.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE)
+        return word_structures.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE)
 
     def buffer(self, index: int = 0) -> Any:
-        return abi.Buffer(index=index, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)
+        return word_structures.Buffer(index=index, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)
 
     def request_buffers(self, count: int) -> Any:
-        return abi.RequestBuffers(count=count, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)
+        return structures.RequestBuffers(count=count, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)
 
     def start(self) -> int:
         """Get buffers, queue them all and stream; return how many there are."""
@@ -90,7 +90,7 @@ def camera(setup: Setup) -> Iterator[Opened]:
 
 
 def test_it_says_that_it_is_a_camera(camera: Opened) -> None:
-    capability = camera.ask(abi.QUERYCAP, abi.Capability())
+    capability = camera.ask(abi.QUERYCAP, structures.Capability())
     assert capability.capabilities & abi.CAP_DEVICE_CAPS
     assert capability.device_caps & abi.CAP_VIDEO_CAPTURE
     assert capability.device_caps & abi.CAP_STREAMING
@@ -98,26 +98,28 @@ def test_it_says_that_it_is_a_camera(camera: Opened) -> None:
 
 
 def test_an_unknown_request_is_not_known(camera: Opened) -> None:
-    assert camera.refuses(abi.request_number(3, 200, abi.Capability), abi.Capability()) == errno.ENOTTY
+    assert camera.refuses(abi.request_number(3, 200, structures.Capability), structures.Capability()) == errno.ENOTTY
 
 
 def test_lists_end_with_einval(camera: Opened) -> None:
-    description = camera.ask(abi.ENUM_FMT, abi.FormatDescription(type=abi.BUF_TYPE_VIDEO_CAPTURE))
+    description = camera.ask(abi.ENUM_FMT, structures.FormatDescription(type=abi.BUF_TYPE_VIDEO_CAPTURE))
     assert len(abi.fourcc(description.pixelformat)) == 4
-    assert camera.refuses(abi.ENUM_FMT, abi.FormatDescription(index=999, type=1)) == errno.EINVAL
+    assert camera.refuses(abi.ENUM_FMT, structures.FormatDescription(index=999, type=1)) == errno.EINVAL
     where = {"pixel_format": description.pixelformat}
-    size = camera.ask(abi.ENUM_FRAMESIZES, abi.FrameSize(**where))
+    size = camera.ask(abi.ENUM_FRAMESIZES, structures.FrameSize(**where))
     assert size.type == abi.FRMSIZE_TYPE_DISCRETE
-    assert camera.refuses(abi.ENUM_FRAMESIZES, abi.FrameSize(index=999, **where)) == errno.EINVAL
+    assert camera.refuses(abi.ENUM_FRAMESIZES, structures.FrameSize(index=999, **where)) == errno.EINVAL
     where |= {"width": size.discrete.width, "height": size.discrete.height}
-    interval = camera.ask(abi.ENUM_FRAMEINTERVALS, abi.FrameInterval(**where))
+    interval = camera.ask(abi.ENUM_FRAMEINTERVALS, structures.FrameInterval(**where))
     assert interval.discrete.denominator > 0
-    assert camera.refuses(abi.ENUM_FRAMEINTERVALS, abi.FrameInterval(index=999, **where)) == errno.EINVAL
-    assert camera.refuses(abi.QUERYCTRL, abi.QueryControl(id=abi.CTRL_FLAG_NEXT_CTRL | 0xFFF_FFFF)) == errno.EINVAL
+    assert camera.refuses(abi.ENUM_FRAMEINTERVALS, structures.FrameInterval(index=999, **where)) == errno.EINVAL
+    assert (
+        camera.refuses(abi.QUERYCTRL, structures.QueryControl(id=abi.CTRL_FLAG_NEXT_CTRL | 0xFFF_FFFF)) == errno.EINVAL
+    )
 
 
 def test_another_type_of_buffer_is_refused(camera: Opened) -> None:
-    other = abi.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE)
+    other = word_structures.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE)
     assert camera.refuses(abi.S_FMT, other) in (errno.EINVAL, errno.ENOTTY)
 
 
@@ -133,7 +135,7 @@ def test_a_format_that_it_does_not_have_is_answered_by_one_that_it_has(camera: O
 
 
 def test_a_rate_that_it_does_not_have_is_answered_by_one_that_it_has(camera: Opened) -> None:
-    parm = abi.StreamParm(type=abi.BUF_TYPE_VIDEO_CAPTURE)
+    parm = structures.StreamParm(type=abi.BUF_TYPE_VIDEO_CAPTURE)
     parm.capture.timeperframe.numerator, parm.capture.timeperframe.denominator = 1, 100_000
     interval = camera.ask(abi.S_PARM, parm).capture.timeperframe
     assert 0 < interval.denominator / interval.numerator < 100_000
@@ -210,7 +212,7 @@ def test_one_program_has_the_buffers_and_others_may_only_look(camera: Opened, se
 def test_a_closed_file_is_closed(setup: Setup) -> None:
     with opened(setup) as camera:
         pass
-    assert camera.refuses(abi.QUERYCAP, abi.Capability()) == errno.EBADF
+    assert camera.refuses(abi.QUERYCAP, structures.Capability()) == errno.EBADF
 
 
 def test_a_node_that_is_not_there_cannot_be_opened(setup: Setup) -> None:

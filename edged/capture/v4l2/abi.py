@@ -1,7 +1,7 @@
 """What the kernel's header linux/videodev2.h says, as far as a camera is read: requests, flags and other numbers.
 
 The names are the header's own, without V4L2_ and VIDIOC_, so that its documentation can be looked up. The structures
-that the requests take are here too, so that the whole header is `abi`.
+that the requests take are in structures.py and word_structures.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from ctypes import c_int32
 from typing import Any
 
 from edged.capture.v4l2.structures import (
-    MAX_PLANES,
     Capability,
     ControlValue,
     FormatDescription,
@@ -20,27 +19,9 @@ from edged.capture.v4l2.structures import (
     QueryControl,
     QueryMenu,
     RequestBuffers,
-    SizeRange,
     StreamParm,
 )
-from edged.capture.v4l2.word_structures import Buffer, Format, Plane
-
-__all__ = [
-    "MAX_PLANES",
-    "Buffer",
-    "Capability",
-    "ControlValue",
-    "Format",
-    "FormatDescription",
-    "FrameInterval",
-    "FrameSize",
-    "Plane",
-    "QueryControl",
-    "QueryMenu",
-    "RequestBuffers",
-    "SizeRange",
-    "StreamParm",
-]
+from edged.capture.v4l2.word_structures import Buffer, Format
 
 _WRITE, _READ = 1, 2  # asm-generic/ioctl.h: from the program's side
 

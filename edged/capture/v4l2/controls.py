@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edged.capture.v4l2 import abi
+from edged.capture.v4l2 import abi, structures
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.faults import is_unknown
 
@@ -101,7 +101,7 @@ def _queries(device: Device) -> Iterator[Any]:
     """
     number = steps = 0
     for _ in range(_CONTROLS_MAX):
-        query = abi.QueryControl(id=number | abi.CTRL_FLAG_NEXT_CTRL)
+        query = structures.QueryControl(id=number | abi.CTRL_FLAG_NEXT_CTRL)
         error = device.attempt(abi.QUERYCTRL, query)
         if error is None:
             yield query
@@ -121,7 +121,7 @@ def _control(device: Device, query: Any) -> Control:
     menu = {}
     if query.type in _MENUS:
         for index in range(max(query.minimum, 0), min(query.maximum, _CONTROLS_MAX) + 1):
-            entry = abi.QueryMenu(id=query.id, index=index)
+            entry = structures.QueryMenu(id=query.id, index=index)
             if device.attempt(abi.QUERYMENU, entry) is None:  # a menu may have gaps
                 menu[index] = _word(bytes(entry.entry), query.type)
     return Control(

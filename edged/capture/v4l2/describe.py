@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged.capture.formats import SUPPORTED
-from edged.capture.v4l2 import abi
+from edged.capture.v4l2 import abi, structures
 from edged.capture.v4l2.controls import Control, list_controls
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.kernel import Kernel, LinuxKernel
@@ -106,7 +106,7 @@ def _sizes(device: Device, fourcc: str) -> Iterator[OfferedSize]:
 
 
 def _reading(device: Device, control: Control) -> ControlReading:
-    answer = abi.ControlValue(id=control.id)
+    answer = structures.ControlValue(id=control.id)
     if control.type == abi.CTRL_TYPE_BUTTON or device.attempt(abi.G_CTRL, answer) is not None:
         return ControlReading(control, None)  # written only, or not answered for: the rest is still worth telling
     return ControlReading(control, int(answer.value))

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from edged.capture.v4l2 import abi
+from edged.capture.v4l2 import abi, structures, word_structures
 from edged.capture.v4l2.faults import cannot_open, fault, is_gone, is_unknown, refusal
 from edged.capture.v4l2.kernel import Kernel
 from edged.capture.v4l2.mode import Mode, mode_of
@@ -77,17 +77,17 @@ class Device:
 
     def fourccs(self) -> list[str]:
         """List the pixel formats in the driver's order."""
-        descriptions = self._entries(abi.ENUM_FMT, abi.FormatDescription, type=self.buffer_type)
+        descriptions = self._entries(abi.ENUM_FMT, structures.FormatDescription, type=self.buffer_type)
         return list(dict.fromkeys(abi.fourcc(entry.pixelformat) for entry in descriptions))
 
     def sizes(self, fourcc: str) -> list[SizeRange]:
         """List the sizes of a format; a fixed size is a range of one."""
         found = []
-        for entry in self._entries(abi.ENUM_FRAMESIZES, abi.FrameSize, pixel_format=abi.fourcc_code(fourcc)):
+        for entry in self._entries(abi.ENUM_FRAMESIZES, structures.FrameSize, pixel_format=abi.fourcc_code(fourcc)):
             if entry.type == abi.FRMSIZE_TYPE_DISCRETE:
                 found.append(SizeRange.fixed(entry.discrete.width, entry.discrete.height))
             else:
-                found.append(SizeRange(*(getattr(entry.stepwise, name) for name, _ in abi.SizeRange._fields_)))
+                found.append(SizeRange(*(getattr(entry.stepwise, name) for name, _ in structures.SizeRange._fields_)))
                 break  # a range is the whole list
         return found
 
@@ -95,7 +95,7 @@ class Device:
         """List the frame rates of a format and size in 1/s, fastest first; of a range both ends. [] if not told."""
         found: set[float] = set()
         where = {"pixel_format": abi.fourcc_code(fourcc), "width": width_px, "height": height_px}
-        for entry in self._entries(abi.ENUM_FRAMEINTERVALS, abi.FrameInterval, **where):
+        for entry in self._entries(abi.ENUM_FRAMEINTERVALS, structures.FrameInterval, **where):
             if entry.type == abi.FRMIVAL_TYPE_DISCRETE:
                 found.add(_rate(entry.discrete))
             else:
@@ -121,7 +121,7 @@ class Device:
 
     def set_mode(self, fourcc: str | None, width_px: int, height_px: int, fps: float) -> Mode:
         """Ask for a mode, None for the driver's own format, and return what the driver made of it."""
-        form = abi.Format(type=self.buffer_type)
+        form = word_structures.Format(type=self.buffer_type)
         if fourcc is None:
             self._demand(abi.G_FMT, form, "tell its format")
         pix = form.pix_mp if self.multiplanar else form.pix
@@ -135,11 +135,11 @@ class Device:
 
     def _set_rate(self, fps: float) -> float | None:
         interval = 1 / Fraction(min(max(fps, _FPS_MIN), _FPS_MAX)).limit_denominator(_PARTS_MAX)
-        parm = abi.StreamParm(type=self.buffer_type)
+        parm = structures.StreamParm(type=self.buffer_type)
         parm.capture.timeperframe.numerator = interval.numerator
         parm.capture.timeperframe.denominator = interval.denominator
         self.ask(abi.S_PARM, parm)
-        answer = abi.StreamParm(type=self.buffer_type)
+        answer = structures.StreamParm(type=self.buffer_type)
         return (_rate(answer.capture.timeperframe) or None) if self.ask(abi.G_PARM, answer) else None
 
     def _demand(self, request: int, argument: Any, doing: str) -> None:
@@ -149,7 +149,7 @@ class Device:
             raise refusal(error, self.path, doing) from error
 
     def _capability(self) -> Any:
-        capability = abi.Capability()
+        capability = structures.Capability()
         try:
             self._kernel.ioctl(self.fd, abi.QUERYCAP, capability)
         except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from edged.capture.v4l2 import abi
+from edged.capture.v4l2 import abi, structures
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class Mode:
 
 
 def mode_of(answer: Any, *, fps: float | None) -> Mode:
-    """Read an abi.Format as the driver filled it in, of a single or multi-planar type."""
+    """Read a word_structures.Format as the driver filled it in, of a single or multi-planar type."""
     if answer.type == abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE:
         pix = answer.pix_mp
-        planes = pix.plane_fmt[: min(max(pix.num_planes, 1), abi.MAX_PLANES)]
+        planes = pix.plane_fmt[: min(max(pix.num_planes, 1), structures.MAX_PLANES)]
         stride_bytes = planes[0].bytesperline
         plane_bytes = tuple(plane.sizeimage for plane in planes)
     else:

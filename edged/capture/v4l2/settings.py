@@ -7,7 +7,7 @@ import errno
 import logging
 from collections.abc import Mapping, Sequence
 
-from edged.capture.v4l2 import abi
+from edged.capture.v4l2 import abi, structures
 from edged.capture.v4l2.controls import Control, ControlValue, list_controls, normalised
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.faults import fault, is_fault, undescribed
@@ -58,7 +58,7 @@ def _mistake(known: Mapping[str, Control], name: str, value: ControlValue) -> st
 
 def _set(device: Device, name: str, control: Control, value: ControlValue) -> str | None:
     """Set one; return what the driver says against it."""
-    setting = abi.ControlValue(id=control.id, value=control.number_for(value))
+    setting = structures.ControlValue(id=control.id, value=control.number_for(value))
     asked = setting.value
     try:
         device.ioctl(abi.S_CTRL, setting)
@@ -79,5 +79,5 @@ def _misconfigured(device: Device, mistakes: Sequence[str]) -> SourceMisconfigur
 
 
 def _flags(device: Device, control: Control) -> int:
-    query = abi.QueryControl(id=control.id)
+    query = structures.QueryControl(id=control.id)
     return int(query.flags) if device.ask(abi.QUERYCTRL, query) else control.flags

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edged.capture.v4l2 import abi
+from edged.capture.v4l2 import abi, structures, word_structures
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.faults import fault, refusal
 from edged.capture.v4l2.kernel import Kernel
@@ -131,13 +131,13 @@ class Stream:
         with self._lock:
             self._running = False
         self._memory.clear()  # what frames still hold is unmapped when they let go
-        none = abi.RequestBuffers(count=0, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
+        none = structures.RequestBuffers(count=0, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
         for request, argument in ((abi.STREAMOFF, ctypes.c_int32(self._device.buffer_type)), (abi.REQBUFS, none)):
             with suppress(OSError):  # an unplugged camera, or one that never started
                 self._ioctl(self._fd, request, argument)
 
     def _request_buffers(self) -> int:
-        request = abi.RequestBuffers(count=BUFFERS, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
+        request = structures.RequestBuffers(count=BUFFERS, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
         try:
             self._ioctl(self._fd, abi.REQBUFS, request)
         except OSError as error:
@@ -151,10 +151,10 @@ class Stream:
 
     def _buffer(self, index: int) -> tuple[Any, Any]:
         """Make a struct v4l2_buffer, and its table of planes where there is one."""
-        buffer = abi.Buffer(index=index, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
+        buffer = word_structures.Buffer(index=index, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
         if not self._device.multiplanar:
             return buffer, None
-        table = (abi.Plane * len(self._mode.plane_bytes))()
+        table = (word_structures.Plane * len(self._mode.plane_bytes))()
         buffer.planes, buffer.length = ctypes.addressof(table), len(table)
         return buffer, table
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from edged.capture.v4l2 import abi, word_structures
+from edged.capture.v4l2 import abi, structures, word_structures
 
 
 class Machine(NamedTuple):
@@ -28,15 +28,15 @@ MACHINES = {
 }
 
 STRUCTURES = {
-    "v4l2_capability": abi.Capability,
-    "v4l2_fmtdesc": abi.FormatDescription,
-    "v4l2_frmsizeenum": abi.FrameSize,
-    "v4l2_frmivalenum": abi.FrameInterval,
-    "v4l2_streamparm": abi.StreamParm,
-    "v4l2_requestbuffers": abi.RequestBuffers,
-    "v4l2_queryctrl": abi.QueryControl,
-    "v4l2_querymenu": abi.QueryMenu,
-    "v4l2_control": abi.ControlValue,
+    "v4l2_capability": structures.Capability,
+    "v4l2_fmtdesc": structures.FormatDescription,
+    "v4l2_frmsizeenum": structures.FrameSize,
+    "v4l2_frmivalenum": structures.FrameInterval,
+    "v4l2_streamparm": structures.StreamParm,
+    "v4l2_requestbuffers": structures.RequestBuffers,
+    "v4l2_queryctrl": structures.QueryControl,
+    "v4l2_querymenu": structures.QueryMenu,
+    "v4l2_control": structures.ControlValue,
 }
 WITH_POINTERS = {"v4l2_format": "format", "v4l2_plane": "plane", "v4l2_buffer": "buffer"}
 
@@ -104,7 +104,7 @@ def request_claims(machine: Machine) -> Iterator[str]:
 
 
 def number_claims() -> Iterator[str]:
-    for name, number in vars(abi).items():
+    for name, number in (vars(abi) | vars(structures)).items():
         if name.isupper() and isinstance(number, int) and name not in REQUESTS and not name.startswith("_"):
             yield f"{OTHER_NAMES.get(name, 'V4L2_' + name)} == {number:#x}u"
 
