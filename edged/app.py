@@ -283,7 +283,7 @@ def _camera(
         clock=clock,
         latency=latency,
         observers=observers,
-        silent_after_s=section.frame_timeout_s if section.is_live else None,
+        silent_after_s=feeder.silent_after_s if section.is_live else None,
         picture_watch=PictureWatch(section.name, stuck_after_s=10.0 if section.is_device else _STUCK_STREAM_S)
         if section.is_live
         else None,

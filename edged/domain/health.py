@@ -13,6 +13,7 @@ class SourceStats:
     skipped: int = 0  # came, but a newer one was there
     corrupt: int = 0  # came damaged and were dropped
     lost: int = 0  # never came: the driver dropped them, as the gaps in its numbers tell
+    interval_s: float | None = None  # from one frame to the next, as the source says itself; None: it does not
     reopened: int = 0  # times that the source was lost, however often it had to be tried until it was back
 
 

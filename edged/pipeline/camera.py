@@ -57,10 +57,10 @@ class CameraPipeline:
         clock: Clock,
         latency: Latency,
         observers: Sequence[FrameObserver] = (),
-        silent_after_s: float | None = None,
+        silent_after_s: Callable[[], float] | None = None,
         picture_watch: PictureWatch | None = None,
     ) -> None:
-        """`silent_after_s` is when a camera without a new frame no longer shows what is in view.
+        """`silent_after_s` says when a camera without a new frame no longer shows what is in view.
 
         None is for a recording: its time is not that of the clock, and its picture may stand still.
         """
@@ -124,7 +124,7 @@ class CameraPipeline:
 
     def _is_silence(self, seconds: float) -> bool:
         """Whether so long a time without a sound frame means that nobody is known to be in view any more."""
-        return self._silent_after_s is not None and seconds >= self._silent_after_s
+        return self._silent_after_s is not None and seconds >= self._silent_after_s()
 
     def _lose_sight(self, at: float) -> None:
         if self._picture_watch is not None:

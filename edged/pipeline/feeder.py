@@ -20,6 +20,7 @@ WaitForDevice = Callable[[float, threading.Event], object]
 """Wait for so many seconds, or until the event is set, or until a device came or went."""
 
 _POLL_S = 0.5  # how long a stop may go unnoticed
+_SLOWEST_S = 10.0  # from one frame to the next, whatever a driver says
 
 FIRST_FRAME_S = 5.0
 """A sound camera may need so long from its opening to its first picture."""
@@ -45,7 +46,7 @@ class Feeder:
         wait_for_device: WaitForDevice | None = None,
         reset: Callable[[], None] | None = None,
     ) -> None:
-        """`reopen` is for a camera: its outages become events.
+        """`reopen` is for a camera: its outages become events. `frame_timeout_s` is how long it may give no frame.
 
         `wait_for_device` ends a pause early when a device came; `reset` wakes a device that is there but hangs, and may
         raise SourceError.
@@ -83,9 +84,13 @@ class Feeder:
             self.outages.finish()
             self._mailbox.close()
 
+    def silent_after_s(self) -> float:
+        """How long the camera may give no frame: two intervals of one that says that it is slow. For any thread."""
+        return max(self._frame_timeout_s, 2 * min(self.source.stats.interval_s or 0.0, _SLOWEST_S))
+
     def _feed(self, stop: threading.Event) -> None:
         self.source.open()
-        patience_s = max(self._frame_timeout_s, FIRST_FRAME_S)
+        patience_s = max(self.silent_after_s(), FIRST_FRAME_S)
         deadline = self._clock.monotonic() + patience_s
         while not stop.is_set():
             left_s = max(deadline - self._clock.monotonic(), 0.0) if self._reopen else _POLL_S
@@ -93,7 +98,7 @@ class Feeder:
             if frame is not None:
                 self._came(frame)
                 self._mailbox.put(frame, stop)
-                patience_s = self._frame_timeout_s
+                patience_s = self.silent_after_s()
                 deadline = self._clock.monotonic() + patience_s
             elif self._reopen and self._clock.monotonic() >= deadline:
                 raise SourceStalled(

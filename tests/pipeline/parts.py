@@ -72,7 +72,7 @@ def pipeline_of(
         clock=clock,
         latency=latency or Latency(),
         observers=observers,
-        silent_after_s=silent_after_s,
+        silent_after_s=None if silent_after_s is None else lambda: silent_after_s,
         picture_watch=picture_watch,
     )
 

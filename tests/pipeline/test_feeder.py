@@ -78,6 +78,20 @@ def test_a_camera_that_was_only_just_opened_has_five_seconds_for_its_first_frame
     assert clock.monotonic() == pytest.approx(1000 + 5.0 + 0.5)
 
 
+@pytest.mark.parametrize(("interval_s", "stalled_after_s"), [(None, 1.5), (0.04, 1.5), (2.0, 4.0), (3600.0, 20.0)])
+def test_a_camera_that_says_that_it_is_slow_is_given_the_time_of_two_frames(
+    interval_s: float | None, stalled_after_s: float
+) -> None:
+    clock = FakeClock()
+    source = a_camera(clock, stall_at=3)
+    source.stats.interval_s = interval_s
+    feeder = feeder_of(source, a_mailbox(), clock, reopen=True, frame_timeout_s=1.5)
+    feeder.run(threading.Event())
+
+    assert feeder.silent_after_s() == stalled_after_s
+    assert clock.monotonic() == pytest.approx(1000 + stalled_after_s + 0.5)
+
+
 def test_a_camera_that_is_there_is_tried_every_two_seconds_since_nothing_tells_when_it_can_be_had() -> None:
     clock = Recorder(stop_after=6)
     source = Wrapped(a_camera(clock))

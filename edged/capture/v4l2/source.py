@@ -122,6 +122,7 @@ class V4l2Source:
 
     def _start(self, device: Device) -> None:
         mode = self._mode = self._negotiate(device)
+        self.stats.interval_s = 1 / mode.fps if mode.fps else None
         self._width_px, self._height_px = mode.width_px, mode.height_px
         self._decoder = _decoder(mode, device)
         set_controls(device, self._controls)

@@ -65,7 +65,9 @@ def test_a_format_that_the_camera_does_not_have_is_replaced_by_one_that_it_has()
 def test_a_camera_that_cannot_set_its_rate_keeps_its_own() -> None:
     camera = FakeCamera()
     camera.sets_rate = False
-    assert agreed(opened(camera)).fps == 5.0
+    rig = opened(camera)
+    assert agreed(rig).fps == 5.0
+    assert rig.source.stats.interval_s == 0.2
 
 
 def test_a_camera_that_lists_no_sizes_is_asked_for_what_is_wanted() -> None:
