@@ -66,7 +66,8 @@ def release(checkpoint: Path, folder: Path, *, golden: Path, others: Sequence[Pa
                 f"{name} disagrees with the network.", hint="Look for a layer that was translated wrongly."
             )
 
-    shutil.copyfile(golden, folder / "golden.jpg")
+    if golden.resolve() != (folder / "golden.jpg").resolve():
+        shutil.copyfile(golden, folder / "golden.jpg")
     (folder / "golden.json").write_text(_answer(pictures[0], engines.in_ncnn(param, weights)))
     (folder / "model.toml").write_text(_model_toml([param, weights]))
     yield f"{folder} holds {sum(path.stat().st_size for path in folder.iterdir())} bytes"
