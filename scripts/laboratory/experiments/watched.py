@@ -89,7 +89,7 @@ class Holdings:
         """Count them for this process."""
         maps = Path("/proc/self/maps").read_text().splitlines()
         status = Path("/proc/self/status").read_text().splitlines()
-        resident = next(line for line in status if line.startswith("VmRSS:"))
+        resident = next(line for line in status if line.startswith("RssAnon:"))  # pages of libraries come and go
         return cls(
             files=len(list(Path("/proc/self/fd").iterdir())),
             device_maps=sum("/dev/video" in line for line in maps),
