@@ -15,7 +15,7 @@ from edged.clock import SystemClock
 from scripts.laboratory.experiments.camera import open_camera
 from scripts.laboratory.experiments.watched import Holdings
 
-_TO_SETTLE = 60  # the first ones load what is loaded once, and let the allocator find its size
+_TO_SETTLE = 100  # the first ones load what is loaded once, and let the allocator find its size
 _LOOK_EVERY = 20
 
 
