@@ -14,6 +14,7 @@ import typer
 
 from edged.cli.signals import StopSignals
 from edged.cli.tracing import TraceLabelOption, TraceOption
+from edged.domain.addresses import without_secrets
 from edged.domain.events import ENDS, CameraEvent, Event, EventKind, EventRecord, Point, TrackEvent
 from edged.errors import SourceNotFound
 
@@ -67,7 +68,7 @@ def demo(
         if pictures:
             observers.append(resources.enter_context(app.open_recording(data, detector.labels)))
         daemon = app.build(config, detector=detector, observers={_CAMERA: observers})
-        console.print(f"Watching {source} with the model {detector.spec.name} ...", soft_wrap=True)
+        console.print(f"Watching {without_secrets(source)} with the model {detector.spec.name} ...", soft_wrap=True)
         status = run_until_done(daemon, signals)
     records = [record for record in app.event_log(data).read() if record.run_id == daemon.run_id]
     console.print(_table(sorted(records, key=lambda record: record.event.at), began_at=beginning.at))

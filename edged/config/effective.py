@@ -21,7 +21,7 @@ _HEADER = """\
 def effective(config: Config) -> str:
     """The configuration as TOML with every option described.
 
-    It loads again to an equal Config, but for passwords in addresses, which are hidden.
+    It loads again to an equal Config, but for what without_secrets() hides in addresses.
     """
     return _HEADER + "\n".join(_lines(config))
 
@@ -70,7 +70,8 @@ def _assignment(key: str, field: FieldInfo, value: object) -> str:
     if value is None:
         return f"# {key} ="
     changed = "" if field.is_required() or value == field.default else f"  # changed; {_default(field)}"
-    return f"{key} = {without_secrets(toml_value(value))}{changed}"
+    text = toml_value(value)
+    return f"{key} = {without_secrets(text) if '://' in text else text}{changed}"  # a file's name hides nothing
 
 
 def _default(field: FieldInfo) -> str:
