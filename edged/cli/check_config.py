@@ -68,7 +68,7 @@ def _model_warnings(config: Config) -> Iterator[str]:
 def _source_warnings(config: Config) -> Iterator[str]:
     """Which sources will not run on this machine as it stands; nothing on the network is asked."""
     from edged.capture.network.address import parse_address
-    from edged.domain.addresses import scheme
+    from edged.domain.addresses import scheme, without_secrets
     from edged.errors import SourceError
 
     for index, camera in enumerate(config.camera):
@@ -81,6 +81,6 @@ def _source_warnings(config: Config) -> Iterator[str]:
         except SourceError as error:
             yield f"{place}: {error.message}"
         except FileNotFoundError:
-            yield f"{place}: there is no {camera.source}"
+            yield f"{place}: there is no {without_secrets(camera.source)}"
         except OSError as error:
-            yield f"{place}: {camera.source} cannot be looked at: {error.strerror}"
+            yield f"{place}: {without_secrets(camera.source)} cannot be looked at: {error.strerror}"

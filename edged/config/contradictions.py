@@ -46,7 +46,7 @@ def least_timeout_s(fps: float) -> float:
 def _modes_of_no_device(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[Place, str]]:
     for index, camera in cameras:
         source = camera.get("source")
-        if isinstance(source, str) and device_path(source) is None:
+        if isinstance(source, str) and device_path(source.strip()) is None:
             for key in _OF_DEVICES:
                 if camera.get(key):
                     yield ("camera", index, key), f"{shown(source)} is no device below /dev/, and takes no {key}"
@@ -66,7 +66,7 @@ def _rates_that_are_stalls(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iter
 
 def _device(source: str) -> str | None:
     """The device itself, however many links lead to it; None for a file or folder, which many may read."""
-    path = device_path(source)
+    path = device_path(source.strip())
     return None if path is None or "\0" in path else os.path.realpath(path)
 
 

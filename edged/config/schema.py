@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, model_validator
 
 from edged.config.contradictions import FRAME_TIMEOUT_S, LEAST_FPS, contradictions
-from edged.domain.addresses import SCHEMES, scheme
+from edged.domain.addresses import SCHEMES, looks_like_address, scheme
 from edged.domain.devices import device_path
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
@@ -49,11 +49,18 @@ def _folder(path: Path, info: ValidationInfo) -> Path:
 
 
 def _source(text: str, info: ValidationInfo) -> str:
+    text = text.strip()
+    if not text:
+        raise ValueError("it is blank")
     kind = scheme(text)
     if kind in SCHEMES:
         return text
     if kind is not None:
         raise ValueError(f"edged reads addresses that begin with {', '.join(f'{known}://' for known in SCHEMES)}")
+    if looks_like_address(text):
+        raise ValueError(
+            "it looks like a network address; write rtsp://user:password@host/path, or ./ before the name of a file"
+        )
     return _resolve(device_path(text) or text, info)
 
 

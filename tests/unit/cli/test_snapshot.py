@@ -99,3 +99,14 @@ def test_a_camera_on_the_network_that_gives_no_picture_keeps_its_password(
     assert result.code == 3
     assert "http://admin:***@127.0.0.1" in result.err
     assert "s3cr3t" not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("snapshot", "admin:s3cr3t@camera/x", "-o", "x.jpg"), ("demo", "--source", "rtsp:/admin:s3cr3t@camera/")],
+)
+def test_a_mistyped_address_is_a_mistake_that_shows_no_password(edged: Edged, command: tuple[str, ...]) -> None:
+    result = edged(*command)
+    assert result.code == 2
+    assert "looks like a network address" in result.err
+    assert "s3cr3t" not in result.out + result.err

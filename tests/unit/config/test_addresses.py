@@ -48,6 +48,47 @@ def test_an_address_of_another_kind_is_a_mistake_that_names_those_that_are_known
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        f"http:/admin:{SECRET}@camera/x",
+        f"admin:{SECRET}@camera/x",
+        f"rtsp//admin:{SECRET}@camera/x",
+        f"rtsp:admin:{SECRET}@camera/x",
+        f" admin:{SECRET}@camera/x",
+        f"camera/x?pas={SECRET}",
+    ],
+)
+def test_a_mistyped_address_is_a_mistake_and_no_file(source: str) -> None:
+    with pytest.raises(ConfigError, match="looks like a network address; write rtsp://") as caught:
+        camera(source)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "taken"),
+    [
+        (f" {ADDRESS} ", ADDRESS),
+        (" /dev/video0", "/dev/video0"),
+        ("clip.mp4 ", "/etc/edged/clip.mp4"),
+        ("./a:b@c.mp4", "/etc/edged/a:b@c.mp4"),
+    ],
+)
+def test_space_around_a_source_does_not_count(source: str, taken: str) -> None:
+    assert camera(source).source == taken
+
+
+def test_space_before_a_device_is_no_reason_to_refuse_its_mode() -> None:
+    with pytest.raises(ConfigError, match="has a mistake:") as caught:
+        camera(" /dev/video0", "width_px = 640\nplay = 1")
+    assert "no device" not in str(caught.value)
+
+
+def test_a_blank_source_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="it is blank"):
+        camera("  ")
+
+
+@pytest.mark.parametrize(
     ("source", "is_device", "is_live"),
     [
         ("/dev/video0", True, True),
@@ -99,12 +140,12 @@ def test_what_is_wrong_in_a_line_with_a_password_is_still_said() -> None:
     with pytest.raises(ConfigError) as caught:
         parse(f'[[camera]]\nname = "yard"\nsource = "{ADDRESS}" oops\n')
     assert "line 3" in caught.value.message
-    assert 'source = "rtsp://admin:***@camera.lan:8554/live?channel=1" oops' in caught.value.message
+    assert 'source = "rtsp://admin:***@camera.lan:8554/live?channel=***" oops' in caught.value.message
 
 
 def test_the_effective_configuration_shows_the_address_without_its_password() -> None:
     text = effective(parse(f'[[camera]]\nname = "yard"\nsource = "{ADDRESS}"\n'))
-    assert 'source = "rtsp://admin:***@camera.lan:8554/live?channel=1"' in text
+    assert 'source = "rtsp://admin:***@camera.lan:8554/live?channel=***"' in text
     assert SECRET not in text
 
 
