@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import judge
@@ -168,14 +169,21 @@ def main() -> None:
     given = options.parse_args()
     began, report = time.monotonic(), Report()
     with session(kernel=given.kernel, image=given.image) as lab:
-        streams(lab, report)
-        contracts(lab, report)
-        refusals(lab, report)
-        commands(lab, report)
-        reopenings(lab, report)
-        faults(lab, report, given.times)
-        daemon(lab, report)
-        costs(lab, report)
+        for part in (
+            streams,
+            contracts,
+            refusals,
+            commands,
+            reopenings,
+            partial(faults, times=given.times),
+            daemon,
+            costs,
+        ):
+            try:
+                part(lab, report)
+            except MachineError as error:
+                report.add(Row("cut short", str(error).splitlines()[-1], "to run to its end", kept=False))
+                print(error, file=sys.stderr)
     report.measured["seconds"] = round(time.monotonic() - began)
     if given.json:
         report.write(given.json)
