@@ -25,8 +25,9 @@ def check_config(
     """Check a configuration file and print everything that it sets and leaves at the default.
 
     All mistakes are listed at once, and the exit code is 2; so are labels that the model does not know. The result is
-    itself a configuration file; what differs from the defaults is marked in it and listed on stderr, with a warning for
-    a model that cannot be read and for every source that is not there.
+    itself a configuration file, but for passwords, which it shows as ***; what differs from the defaults is marked in
+    it and listed on stderr, with a warning for a model that cannot be read, for every source that is not there, and for
+    every address that was not printed in full.
 
     Example: edged check-config /etc/edged/edged.toml
     """
@@ -41,7 +42,7 @@ def check_config(
     from edged.config.loader import load_config
 
     config = load_config(file)
-    warnings = [*_model_warnings(config), *_source_warnings(config)]
+    warnings = [*_model_warnings(config), *_source_warnings(config), *_hidden(config)]
     typer.echo(effective(config))
     for warning in warnings:
         typer.secho(f"warning: {warning}", err=True, fg=typer.colors.YELLOW)
@@ -63,6 +64,16 @@ def _model_warnings(config: Config) -> Iterator[str]:
         yield f"model.path: {config.model.path} cannot be looked at: {error.strerror}"
     else:
         app.check_labels(config, labels)
+
+
+def _hidden(config: Config) -> Iterator[str]:
+    """Which sources are printed with *** in them, so that the result is no configuration as it stands."""
+    from edged.domain.addresses import scheme, without_secrets
+
+    for index, camera in enumerate(config.camera):
+        if scheme(camera.source) is not None and without_secrets(camera.source) != camera.source:
+            place = f"camera[{index}].source (camera {camera.name!r})"
+            yield f"{place}: printed with *** for what may be secret; to load that, put it back or use ${{NAME}}"
 
 
 def _source_warnings(config: Config) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from edged.config.describe import is_list_of_tables, section_of, takes_briefly
 from edged.config.schema import Config
 from edged.config.toml_text import toml_value
-from edged.domain.addresses import without_secrets
+from edged.domain.addresses import scheme, without_secrets
 
 _HEADER = """\
 # The whole configuration as edged understands it.
@@ -70,8 +70,9 @@ def _assignment(key: str, field: FieldInfo, value: object) -> str:
     if value is None:
         return f"# {key} ="
     changed = "" if field.is_required() or value == field.default else f"  # changed; {_default(field)}"
-    text = toml_value(value)
-    return f"{key} = {without_secrets(text) if '://' in text else text}{changed}"  # a file's name hides nothing
+    if isinstance(value, str) and scheme(value) is not None:  # a file's name hides nothing
+        value = without_secrets(value)
+    return f"{key} = {toml_value(value)}{changed}"
 
 
 def _default(field: FieldInfo) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, model_validator
 
 from edged.config.contradictions import FRAME_TIMEOUT_S, LEAST_FPS, contradictions
-from edged.domain.addresses import SCHEMES, looks_like_address, scheme
+from edged.domain.addresses import SCHEMES, has_bad_reference, is_hidden, looks_like_address, scheme
 from edged.domain.devices import device_path
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
@@ -54,7 +54,7 @@ def _source(text: str, info: ValidationInfo) -> str:
         raise ValueError("it is blank")
     kind = scheme(text)
     if kind in SCHEMES:
-        return text
+        return _address(text)
     if kind is not None:
         raise ValueError(f"edged reads addresses that begin with {', '.join(f'{known}://' for known in SCHEMES)}")
     if looks_like_address(text):
@@ -62,6 +62,14 @@ def _source(text: str, info: ValidationInfo) -> str:
             "it looks like a network address; write rtsp://user:password@host/path, or ./ before the name of a file"
         )
     return _resolve(device_path(text) or text, info)
+
+
+def _address(text: str) -> str:
+    if is_hidden(text):
+        raise ValueError("the password was hidden here: put it back, or use ${NAME}")
+    if has_bad_reference(text):
+        raise ValueError("in ${NAME}, the name of a secret holds letters, digits and _ only, and a } ends it")
+    return text
 
 
 def _model_path(text: str, info: ValidationInfo) -> str:

@@ -27,8 +27,12 @@ _MISTYPED_PASSWORD = re.compile(
     rf"((?:(?:{'|'.join(SCHEMES)}):/*\s*)?[^\s:@/?#\"'=]*):(?!//|\*\*\*@|\$\{{\w+\}}@)[^\n]*@",
     re.IGNORECASE,
 )
-_QUERY = re.compile(r"([?&;][^=?&;/\s\"]*=)(?!\$\{\w+\}(?:[&;#\s\"]|$))(?:\\.|[^&\s\"\\])+")
-_IN_PATH = re.compile(r"((?:pas|pw)[a-z0-9]{0,20}=)(?!\$\{\w+\}(?:[_/?&;#\s\"]|$))(?:\\.|[^/?&\s\"\\])+", re.IGNORECASE)
+_QUERY = re.compile(r"([?&;][^=?&;/\s\"]*=)(?!\$\{\w+\}(?:[&;#\s\"]|$))[^&\n]+")
+_IN_PATH = re.compile(r"((?:pas|pw)[a-z0-9]{0,20}=)(?!\$\{\w+\}(?:[_/?&;#\s\"]|$))[^/?&\n]+", re.IGNORECASE)
+
+# As without_secrets() writes it, `user:***@` and `name=***`, or as a person may: `***@`.
+_HIDDEN = re.compile(r"(?:[:=]|//)\*\*\*(?=[:@&;#/?]|$)")
+_ILL_NAMED = re.compile(r"\$\{(?!\w+\})")
 
 
 def scheme(source: str) -> str | None:
@@ -40,6 +44,16 @@ def scheme(source: str) -> str | None:
 def looks_like_address(source: str) -> bool:
     """Tell whether a source without :// was meant as an address: `http:/host`, `user:password@host`, `host:554/`."""
     return bool(_MISTYPED.match(source))
+
+
+def is_hidden(address: str) -> bool:
+    """Tell whether something in an address is the `***` that without_secrets() puts there."""
+    return bool(_HIDDEN.search(address))
+
+
+def has_bad_reference(address: str) -> bool:
+    """Tell whether an address has a `${…}` that is no REFERENCE, such as `${CAM-1}`, and would be sent as it is."""
+    return bool(_ILL_NAMED.search(address))
 
 
 def without_secrets(text: str) -> str:
