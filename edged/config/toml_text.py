@@ -37,6 +37,8 @@ def toml_value(value: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value for a message: as in the file, but never long, and without passwords."""
-    plain = without_secrets(value) if isinstance(value, str) else value  # in quotes, its end could not be told
-    text = "a table" if isinstance(value, dict) else without_secrets(toml_value(plain))
+    if isinstance(value, str):
+        text = toml_value(without_secrets(value))  # once in quotes, the end of a secret cannot be told
+    else:
+        text = "a table" if isinstance(value, dict) else without_secrets(toml_value(value))
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -64,6 +64,12 @@ def test_a_mistyped_address_is_a_mistake_and_no_file(source: str) -> None:
     assert SECRET not in str(caught.value)
 
 
+def test_a_mistyped_address_is_shown_but_for_its_password() -> None:
+    with pytest.raises(ConfigError) as caught:
+        camera(f"http:/admin:{SECRET}@camera/x")
+    assert '"http:/admin:***@camera/x" cannot be used' in caught.value.message
+
+
 @pytest.mark.parametrize(
     "source",
     [
