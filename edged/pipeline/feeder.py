@@ -77,6 +77,8 @@ class Feeder:
                         log.error("camera %s failed: %s", self.camera, error)
                         self.state = f"failed: {error.message}"
                         raise
+                    if stop.is_set():  # nobody waits for this camera any more
+                        return
                     self.source.close()  # before the wait: a camera that comes back gets its old name only then
                     self._recover(error, stop)
         finally:

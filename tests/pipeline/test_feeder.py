@@ -6,9 +6,10 @@ import pytest
 
 from edged.clock import Clock
 from edged.domain.frame import Frame
-from edged.errors import SourceBusy, SourceDenied, SourceError, SourceLost, SourceNotFound
+from edged.errors import SourceBusy, SourceDenied, SourceError, SourceLost, SourceNotFound, SourceUnreachable
 from edged.pipeline.mailbox import Mailbox
 from edged.testing.clock import FakeClock
+from edged.testing.events import MemorySink
 from edged.testing.source import SyntheticSource
 from tests.pipeline.parts import Recorder, Wrapped, feeder_of
 
@@ -235,3 +236,17 @@ def test_a_stop_ends_it_at_once_and_closes_the_camera() -> None:
     assert not source.is_open
     mailbox.take()
     assert mailbox.ended
+
+
+def test_a_camera_that_fails_while_it_is_being_stopped_is_no_outage() -> None:
+    clock, stop, sink = FakeClock(), threading.Event(), MemorySink()
+
+    class StoppedWhileConnecting(SyntheticSource):
+        def open(self) -> None:
+            stop.set()
+            raise SourceUnreachable("it does not answer in time", hint="Check the network.")
+
+    feeder = feeder_of(StoppedWhileConnecting(clock=clock), a_mailbox(), clock, reopen=True, events=sink)
+    feeder.run(stop)
+    assert sink.events == []
+    assert feeder.state == "starting"
