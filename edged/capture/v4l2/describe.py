@@ -80,6 +80,7 @@ def suited_mode(camera: CameraDescription, *, width_px: int, height_px: int) -> 
     sizes = {
         Offer(form.fourcc, *offered.size.nearest(width_px, height_px), max(offered.rates, default=None)): offered
         for form in camera.formats
+        if form.fourcc in SUPPORTED
         for offered in form.sizes
     }
     fast = [offer for offer in sizes if offer.fps is None or offer.fps >= _SLOWEST_FPS]

@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edged.capture.v4l2.describe import (
@@ -188,6 +188,9 @@ def test_of_a_range_of_sizes_the_smallest_that_covers_the_input_suits() -> None:
     width_px=st.integers(32, 1280),
     height_px=st.integers(32, 1280),
 )
+@example(
+    modes=[("YUYV", 16, 16, [1.0]), ("H264", 16, 16, [])], width_px=32, height_px=32
+)  # what cannot be read is fast
 def test_what_suits_is_on_offer_and_covers_the_input_if_anything_as_fast_does(
     modes: list[tuple[str, int, int, list[float]]], width_px: int, height_px: int
 ) -> None:
