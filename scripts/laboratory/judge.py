@@ -9,7 +9,7 @@ from report import Row
 
 DETECTED_MAX_S = 2.0
 RECOVERED_MAX_S = 3.0
-GROWTH_MAX_KB = 4096  # over 200 reopenings: the allocator takes up to 2.5 MiB in one step; a picture leaked each time takes 117
+GROWTH_MAX_KB = 4096  # over 200 reopenings: up to 2.5 MiB in one step were seen; a leaked picture each would be 117
 
 _HELD = ("files", "device_maps", "threads")
 
