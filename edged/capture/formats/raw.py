@@ -88,11 +88,6 @@ class SemiPlanarDecoder(RawDecoder):
         )
         self._colours = colours
 
-    def _opencv_serves(self, width_px: int, height_px: int) -> bool:
-        """Whether this is the whole picture, which OpenCV converts many times faster; its chroma is not smoothed."""
-        is_even = width_px % 2 == 0 and height_px % 2 == 0
-        return self._colours.opencv and is_even and (width_px, height_px) == (self._width_px, self._height_px)
-
     def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
         stride = self._stride_bytes
         luma = rows(planes[0], height_px=self._height_px, width_px=self._width_px, stride_bytes=stride)
@@ -104,10 +99,6 @@ class SemiPlanarDecoder(RawDecoder):
             stride_bytes=stride,
             offset=stride * self._height_px if self._planes == 1 else 0,
         )
-        if self._opencv_serves(width_px, height_px):
-            image: Any = cv2.cvtColorTwoPlane(luma, chroma, cv2.COLOR_YUV2BGR_NV12)
-            bgr: BgrImage = image
-            return bgr
         cb_cr: Any = cv2.split(chroma)  # first: OpenCV scales two channels at once far slower than two planes
         return self._colours.bgr_of_planes([luma, *cb_cr], width_px, height_px)
 
