@@ -1,6 +1,6 @@
 """The sockets of the house: what one room needs of another, on one page.
 
-app.py plugs the real parts in; edged.testing has a fake with levers for each; tests/contracts holds both to the same
+edged.app plugs the real parts in; edged.testing has a fake with levers for each; tests/contracts holds both to the same
 promises.
 """
 

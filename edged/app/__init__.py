@@ -1,0 +1,39 @@
+"""Builds the daemon and its parts from a configuration: the only room that names concrete classes.
+
+`daemon` puts everything together, `camera` what each camera has of its own; `models`, `sources` and `outputs` are what
+commands need by themselves.
+"""
+
+from edged.app.daemon import Observers, build, demo_config
+from edged.app.models import (
+    check_labels,
+    list_models,
+    load_detector,
+    make_ncnn_backend,
+    model_labels,
+    model_spec,
+    verify_model,
+)
+from edged.app.outputs import event_log, open_recording, open_trace
+from edged.app.sources import camera_at, cameras, mode_for, picture_of, try_devices
+
+__all__ = [
+    "Observers",
+    "build",
+    "camera_at",
+    "cameras",
+    "check_labels",
+    "demo_config",
+    "event_log",
+    "list_models",
+    "load_detector",
+    "make_ncnn_backend",
+    "mode_for",
+    "model_labels",
+    "model_spec",
+    "open_recording",
+    "open_trace",
+    "picture_of",
+    "try_devices",
+    "verify_model",
+]

@@ -1,0 +1,109 @@
+"""One camera: its feeder, mailbox and pipeline."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from edged.app.sources import make_source as make_real_source
+from edged.capture.cameras import takes_pictures
+from edged.capture.devices.finder import CameraFinder
+from edged.capture.devices.hotplug import HotplugWatch
+from edged.clock import Clock
+from edged.config.schema import CameraSection, Config
+from edged.detect.detector import ModelDetector
+from edged.domain.labels import class_groups
+from edged.imaging.jpeg import crop_with_margin, encode_jpeg
+from edged.pipeline.best_shots import BestShots
+from edged.pipeline.camera import CameraPipeline, FrameObserver
+from edged.pipeline.feeder import Feeder
+from edged.pipeline.latency import Latency
+from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.picture_watch import PictureWatch
+from edged.pipeline.reporter import CameraParts
+from edged.ports import EventSink, Source, Tracker
+from edged.rules.presence import Presence
+from edged.scheduling.stride import Stride
+from edged.tracking.bytetrack import ByteTrack
+
+_STUCK_STREAM_S = 60.0  # an encoder may repeat a still scene bit for bit until its next key picture
+
+MakeSource = Callable[[CameraSection, Clock], Source]
+
+
+def build_camera(
+    section: CameraSection,
+    *,
+    config: Config,
+    clock: Clock,
+    make_source: MakeSource | None,
+    resources: ExitStack,
+    detector: ModelDetector,
+    store: EventSink,
+    arrival: threading.Condition,
+    latency: Latency,
+    observers: Sequence[FrameObserver],
+) -> CameraParts:
+    """Put one camera together. What it holds is closed with `resources`."""
+    lossless = not section.is_live and section.play == "as_fast_as_possible"
+    mailbox = Mailbox(arrival, lossless=lossless)
+    finder = watch = None
+    if section.device is not None:
+        finder = CameraFinder(section.device, captures=takes_pictures)
+        watch = HotplugWatch(section.device, clock=clock)
+        resources.callback(watch.close)
+    feeder = Feeder(
+        camera=section.name,
+        source=make_source(section, clock) if make_source else make_real_source(section, clock, find=finder),
+        mailbox=mailbox,
+        events=store,
+        clock=clock,
+        frame_timeout_s=section.frame_timeout_s,
+        reopen=section.is_live,
+        wait_for_device=watch.wait if watch else None,
+        reset=finder.reset if finder else None,
+    )
+    pipeline = CameraPipeline(
+        camera=section.name,
+        scheduler=Stride(section.every or config.scheduler.every),
+        detector=detector,
+        tracker=_tracker(config, detector),
+        rules=[
+            Presence(
+                section.name,
+                detector.labels,
+                seen_for_s=config.presence.seen_for_s,
+                rejoin_within_s=config.presence.rejoin_within_s,
+                wanted=section.labels if section.labels is not None else config.presence.labels,
+            )
+        ],
+        best_shots=BestShots(crop=crop_with_margin, encode=partial(encode_jpeg, quality=config.store.snapshot_quality))
+        if config.store.snapshots
+        else None,
+        events=store,
+        clock=clock,
+        latency=latency,
+        observers=observers,
+        silent_after_s=feeder.silent_after_s if section.is_live else None,
+        picture_watch=PictureWatch(section.name, stuck_after_s=10.0 if section.is_device else _STUCK_STREAM_S)
+        if section.is_live
+        else None,
+    )
+    return CameraParts(feeder, mailbox, pipeline)
+
+
+def _tracker(config: Config, detector: ModelDetector) -> Tracker:
+    own, chosen = detector.spec.thresholds, config.tracker
+    low = own.low_confidence if chosen.low_confidence is None else chosen.low_confidence
+    high = own.high_confidence if chosen.high_confidence is None else chosen.high_confidence
+    new = own.new_track_confidence if chosen.new_track_confidence is None else chosen.new_track_confidence
+    return ByteTrack(
+        low_confidence=min(low, high),
+        high_confidence=high,
+        new_track_confidence=new,
+        match_cost_max=chosen.match_cost_max,
+        lost_after_s=chosen.lost_after_s,
+        class_group=class_groups(detector.labels) if chosen.class_aware else None,
+    )

@@ -1,0 +1,136 @@
+"""The daemon: its parts are started in the order in which they are made here, and stopped in the reverse order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from edged import __version__
+from edged.app.camera import MakeSource, build_camera
+from edged.app.models import check_labels, load_detector
+from edged.clock import Clock, SystemClock
+from edged.config.loader import check_tables
+from edged.config.schema import Config
+from edged.detect.detector import ModelDetector
+from edged.errors import StoreError, StoreFull
+from edged.health.status_file import NAME as STATUS_NAME
+from edged.health.status_file import StatusFile
+from edged.pipeline.camera import FrameObserver
+from edged.pipeline.daemon import Daemon
+from edged.pipeline.dispatcher import Dispatcher, Lane
+from edged.pipeline.latency import Latency
+from edged.pipeline.reporter import Reporter
+from edged.pipeline.supervisor import Supervisor
+from edged.store.events import EventStore
+from edged.store.retention import Retention
+
+log = logging.getLogger(__name__)
+
+Observers = Mapping[str, Sequence[FrameObserver]]
+"""By the camera's name, who is told of every frame."""
+
+
+def build(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    detector: ModelDetector | None = None,
+    observers: Observers | None = None,
+    make_source: MakeSource | None = None,
+) -> Daemon:
+    """Put the daemon together: load and try the model, lock and open the event log. Starts no thread.
+
+    `detector` is one that load_detector() has loaded already; the daemon closes it at its end. `make_source` stands in
+    for the real one where a test or a benchmark wants to see through it. Raises EdgedError.
+    """
+    clock = clock or SystemClock()
+    with ExitStack() as resources:
+        detector = detector or load_detector(config)
+        resources.callback(detector.close)
+        check_labels(config, detector.labels)
+        store = _open_store(config, clock)
+        resources.callback(store.close)
+        arrival = threading.Condition()
+        latency = Latency()
+        cameras = [
+            build_camera(
+                section,
+                config=config,
+                clock=clock,
+                make_source=make_source,
+                resources=resources,
+                detector=detector,
+                store=store,
+                arrival=arrival,
+                latency=latency,
+                observers=(observers or {}).get(section.name, ()),
+            )
+            for section in config.camera
+        ]
+        lanes = [Lane(parts.mailbox, parts.pipeline) for parts in cameras]
+        supervisor = Supervisor(
+            [
+                {"store": store.run},
+                {"detect": Dispatcher(lanes, arrival, clock=clock).run},
+                {f"capture-{parts.feeder.camera}": parts.feeder.run for parts in cameras},
+            ],
+            clock=clock,
+        )
+        reporter = Reporter(
+            clock=clock,
+            run_id=store.run_id,
+            model=detector.spec.name,
+            backend=config.model.backend,
+            cameras=cameras,
+            latency=latency,
+            store=lambda: store.status,
+        )
+        return Daemon(
+            run_id=store.run_id,
+            supervisor=supervisor,
+            reporter=reporter,
+            listeners=[_status_file(config.status_dir)],
+            resources=resources.pop_all(),
+        )
+
+
+def demo_config(*, camera: str, source: str, model: str, data_dir: Path, every: int, threads: int) -> Config:
+    """Make the configuration of `edged demo`: one source, all defaults. Raises ConfigError."""
+    tables = {
+        "data_dir": str(data_dir),
+        "model": {"path": model, "threads": threads},
+        "scheduler": {"every": every},
+        "camera": [{"name": camera, "source": source}],
+    }
+    return check_tables(tables, name="the command line", folder=Path.cwd())
+
+
+def _status_file(folder: Path) -> StatusFile:
+    with suppress(OSError):  # the first write tells
+        folder.mkdir(parents=True, exist_ok=True)
+    return StatusFile(folder / STATUS_NAME)
+
+
+def _open_store(config: Config, clock: Clock) -> EventStore:
+    store = EventStore(
+        config.data_dir,
+        clock=clock,
+        version=__version__,
+        retention=Retention(
+            clock,
+            keep_days=config.store.retention_days,
+            snapshots_max_bytes=config.store.max_snapshots_mb * 1_000_000,
+        ),
+    )
+    try:
+        store.open()
+    except StoreFull as error:
+        # A full disk is a bad day, not the end: detection goes on, and the store tries again by itself.
+        log.error("%s", error)
+    except StoreError:  # nobody mends a wrong user or a read-only disk while edged watches and forgets
+        store.close()
+        raise
+    return store

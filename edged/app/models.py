@@ -1,0 +1,86 @@
+"""Models and engines: found, loaded and tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from edged.app.sources import read_picture
+from edged.backends.ncnn import NcnnBackend
+from edged.config.schema import Config
+from edged.detect.catalogue import find_model, shipped_models
+from edged.detect.detector import ModelDetector
+from edged.detect.load import load_spec
+from edged.detect.selfcheck import ModelReport, load_model
+from edged.detect.selfcheck import verify_model as check_and_report
+from edged.detect.spec import ModelSpec
+from edged.errors import ConfigError
+from edged.ports import Backend
+
+MakeBackend = Callable[[ModelSpec], Backend]
+
+
+def load_detector(config: Config, make_backend: MakeBackend | None = None) -> ModelDetector:
+    """Load the configured model into its engine and try it. Raises ModelError.
+
+    `make_backend` stands in for the real engine where a test or a benchmark wants to see through it.
+    """
+    return load_model(
+        find_model(config.model.path),
+        make_backend or partial(make_ncnn_backend, threads=config.model.threads),
+        confidence=config.model.confidence,
+        nms_iou=config.model.nms_iou,
+    )
+
+
+def model_labels(config: Config) -> Sequence[str]:
+    """The labels of the configured model, which is not loaded. Raises ModelError."""
+    return load_spec(find_model(config.model.path)).labels
+
+
+def check_labels(config: Config, labels: Sequence[str]) -> None:
+    """Refuse a label of interest that the model does not know: it would wait for ever. Raises ConfigError."""
+    wanted = [("presence.labels", config.presence.labels)]
+    wanted += [(f"camera[{index}].labels", camera.labels or ()) for index, camera in enumerate(config.camera)]
+    unknown = [f"{place}: {label!r}" for place, named in wanted for label in named if label not in labels]
+    if unknown:
+        raise ConfigError(
+            f"The model does not know these labels: {'; '.join(unknown)}.",
+            hint=f"It knows: {', '.join(labels)}.",
+        )
+
+
+def make_ncnn_backend(spec: ModelSpec, *, threads: int = 1) -> Backend:
+    """Load a model into ncnn. Raises ModelError."""
+    engine = spec.engine("ncnn")
+    return NcnnBackend(
+        engine.files["param"],
+        engine.files["bin"],
+        input_name=engine.input_name,
+        output_names=engine.output_names,
+        input_shape=spec.input_shape,
+        threads=threads,
+    )
+
+
+def model_spec(model: str) -> ModelSpec:
+    """What edged knows of a model, by folder or name, without loading it. Raises ModelError."""
+    return load_spec(find_model(model))
+
+
+def list_models() -> dict[str, ModelSpec]:
+    """The models that came with edged, by the names that a configuration can use. Raises ModelError."""
+    return {name: load_spec(folder) for name, folder in shipped_models().items()}
+
+
+def verify_model(model: str, image_path: Path | None = None) -> ModelReport:
+    """Load a model by folder or name and try it, on a picture too where one is named.
+
+    Raises ModelError and SourceError.
+    """
+    spec = load_spec(find_model(model))
+    image = None if image_path is None else read_picture(image_path)
+    with closing(make_ncnn_backend(spec)) as backend:
+        return check_and_report(spec, backend, image)

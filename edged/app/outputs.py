@@ -1,0 +1,39 @@
+"""What commands read and write beside the daemon: the event log, traces, recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from edged.errors import ConfigError
+from edged.imaging.files import make_folder
+from edged.imaging.recording import Recording
+from edged.pipeline.camera import FrameObserver
+from edged.pipeline.trace import TraceWriter
+from edged.store.reader import EventLog
+
+
+def event_log(data_dir: Path) -> EventLog:
+    """Open the event log of a data folder for reading."""
+    return EventLog(data_dir)
+
+
+@contextmanager
+def open_trace(path: Path, *, label: str, labels: Sequence[str]) -> Iterator[FrameObserver]:
+    """Open a frame observer that writes the tracks of `label`, one of the model's `labels`, as a MOTChallenge trace.
+
+    Raises ConfigError and OutputNotWritable.
+    """
+    if label not in labels:
+        raise ConfigError(f"The model does not know the label {label!r}.", hint=f"It knows: {', '.join(labels)}.")
+    with closing(TraceWriter(path, class_ids=[labels.index(label)])) as trace:
+        yield trace
+
+
+@contextmanager
+def open_recording(folder: Path, labels: Sequence[str]) -> Iterator[FrameObserver]:
+    """Open a frame observer that makes an annotated video and a contact sheet in `folder`. Raises OutputNotWritable."""
+    make_folder(folder)
+    with closing(Recording(folder, labels)) as recording:
+        yield recording

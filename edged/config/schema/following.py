@@ -1,0 +1,47 @@
+"""[tracker] and [scheduler]: how objects are followed, and which frames the detector sees."""
+
+from __future__ import annotations
+
+from edged.config.schema.fields import Section, option
+
+
+class TrackerSection(Section):
+    """How detections become tracks."""
+
+    high_confidence: float | None = option(
+        None,
+        "Detections from this confidence on are matched first. Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+    low_confidence: float | None = option(
+        None,
+        "Detections from this confidence on may continue a track; the tracker takes no notice of those below. "
+        "Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+    new_track_confidence: float | None = option(
+        None,
+        "Confidence that a detection needs to begin a track. Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+    match_cost_max: float = option(
+        0.8, "A detection continues a track when 1 - IoU x confidence is below this.", "0..1", gt=0, le=1
+    )
+    lost_after_s: float = option(1.0, "A track that was not seen for this long is given up.", "seconds", gt=0, le=600)
+    class_aware: bool = option(
+        True, "Whether a track keeps to its kind of object, so that a car never continues a person.", "true or false"
+    )
+
+
+class SchedulerSection(Section):
+    """Which frames the detector sees."""
+
+    every: int = option(
+        1, "Detect every N-th frame and predict the tracks in between; 1 detects all.", "frames", ge=1, le=1000
+    )

@@ -1,0 +1,43 @@
+"""[model]: which model looks at the frames, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ValidationInfo
+
+from edged.config.schema.fields import Section, option, resolve
+
+
+def _model_path(text: str, info: ValidationInfo) -> str:
+    """A name has no slash in it; everything else is a folder."""
+    return resolve(text, info) if "/" in text or text in (".", "..") else text
+
+
+class ModelSection(Section):
+    """Which model looks at the frames, and how."""
+
+    path: Annotated[str, AfterValidator(_model_path)] = option(
+        "builtin",
+        "Folder of the model, or the name of one that `edged models list` shows. A folder has a slash in it: ./mine.",
+        "folder or name",
+        min_length=1,
+    )
+    backend: Literal["ncnn"] = option("ncnn", "Inference engine that runs the model.", "choice")
+    threads: int = option(
+        1, "Threads of one inference. More than the machine has idle cores makes it slower.", "threads", ge=1, le=64
+    )
+    confidence: float | None = option(
+        None,
+        "The detector drops what it is less sure of than this. Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
+    nms_iou: float | None = option(
+        None,
+        "Boxes of one class that overlap by more than this are one object. Not set: what the model's own file says.",
+        "0..1",
+        gt=0,
+        le=1,
+    )
