@@ -61,6 +61,12 @@ class Batches(IterableDataset):  # type: ignore[misc]
             yield self._make(teacher, rng)
             number += workers
 
+    def pictures(self, count: int, *, seed: int) -> Any:
+        """(count, 3, H, W) float32 RGB in 0..1: views as a student sees them, the same ones for the same seed."""
+        rng = np.random.default_rng(seed)
+        views = [damage(draw_view(self._photos, int(self._size_px.value), rng).image, rng) for _ in range(count)]
+        return torch.from_numpy(np.stack(views)[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) / 255)
+
     def _make(self, teacher: Looks, rng: np.random.Generator) -> tuple[Any, Any, Any]:
         size = int(self._size_px.value)
         pixels, scores, spread = [], [], []

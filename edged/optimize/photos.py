@@ -97,4 +97,4 @@ def read_labels(path: Path, width_px: int, height_px: int) -> tuple[npt.NDArray[
 
 def balanced(photos: list[Photo]) -> list[Photo]:
     """The photos, those of everyday scenes twice: road and car-park cameras fill the folder with near copies."""
-    return photos + [photo for photo in photos if photo.source.startswith("coco")]
+    return photos + [photo for photo in photos if photo.source.startswith(("coco", "oi-"))]

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from edged.optimize.trainer import Plan
 
 CHECKPOINT = "checkpoint.pt"
+PICTURES_TO_SETTLE = 64  # the means of a normalisation layer over so many pictures are good to a few percent
+GENTLE_RATE = 6e-4  # a third of a new network's: what it knows must outlive the first steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Order:
     plan: Plan
     out: Path
     resume: bool
+    begin_with: Path | None
     device: str
     crew_size: int
     meeting_place: str
@@ -70,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     budget = train.add_mutually_exclusive_group()
     budget.add_argument("--hours", type=float, default=8.0, help="train this long (8)")
     budget.add_argument("--steps", type=int, help="or this many steps, exactly repeatable on one machine")
-    train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    begin = train.add_mutually_exclusive_group()
+    begin.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    begin.add_argument("--begin-with", type=Path, metavar="MODEL", help="improve an exported model, at a gentle rate")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--processes", type=int, default=os.cpu_count(), help="one a core unless told otherwise")
 
@@ -103,6 +108,8 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     crew_size = 1 if device == "cuda" else options.processes
     plan = Plan(hours=None if options.steps else options.hours, steps=options.steps, seed=options.seed)
+    if options.begin_with:
+        plan = replace(plan, peak_rate=GENTLE_RATE, sizes=((0.0, 256), (0.25, 320)), head_alone=0.05)
     budget = f"{options.steps} steps" if options.steps else f"{options.hours:g} hours"
     console.print(f"Training on {device} with {crew_size} process(es), seed {plan.seed}, for {budget}.")
     photos = balanced(read_photos(options.photos, "train"))
@@ -111,7 +118,15 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     )
     with TemporaryDirectory() as folder:
         order = Order(
-            photos, options.teacher, plan, options.out, options.resume, device, crew_size, f"{folder}/meeting"
+            photos,
+            options.teacher,
+            plan,
+            options.out,
+            options.resume,
+            options.begin_with,
+            device,
+            crew_size,
+            f"{folder}/meeting",
         )
         peers = [
             multiprocessing.get_context("fork").Process(target=_work, args=(order, rank))
@@ -150,6 +165,8 @@ def _work(order: Order, rank: int, console: Console | None = None) -> None:
         seed=(order.plan.seed, rank),
         start=trainer.progress.step,
     )
+    if order.begin_with:
+        trainer.begin_with(order.begin_with, batches.pictures(PICTURES_TO_SETTLE, seed=order.plan.seed))
     workers = 0 if order.device == "cpu" else os.cpu_count() or 1
     with Bar(console) as bar:
         trainer.run(stream(batches, workers=workers), checkpoint=order.out / CHECKPOINT, tell=bar)

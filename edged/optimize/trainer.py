@@ -18,6 +18,7 @@ from edged.optimize.classes import TAUGHT
 from edged.optimize.crew import Crew, alone
 from edged.optimize.losses import Weights, class_weights, distillation_loss
 from edged.optimize.network import EdgedNano
+from edged.optimize.warm_start import begin_with
 
 PARTS = ("loss", "score", "distribution", "iou", "logit")
 
@@ -34,6 +35,7 @@ class Plan:
     steps      the budget in steps (exactly repeatable)
     batch      pictures a step and process
     sizes      (share of the budget, side in pixels): the side of the training views from that share on
+    head_alone share of the budget in which only the head learns, because the rest knows its trade already
     """
 
     hours: float | None = None
@@ -46,6 +48,7 @@ class Plan:
     warm_up: float = 0.03
     ema: float = 0.998
     sizes: tuple[tuple[float, int], ...] = ((0.0, 192), (0.4, 256), (0.75, 320))
+    head_alone: float = 0.0
     weights: Weights = field(default_factory=Weights)
     checkpoint_every_s: float = 180.0
 
@@ -135,6 +138,10 @@ class Trainer:
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
         spent_s = self._crew.mean((each.grad for each in self._student.parameters()), spent_s)
+        if state.share < self.plan.head_alone:
+            for name, parameter in self._student.named_parameters():
+                if not name.startswith("head."):
+                    parameter.grad = None
         torch.nn.utils.clip_grad_norm_(self._student.parameters(), 10.0)
         self._optimiser.step()
         state.step += 1
@@ -168,6 +175,11 @@ class Trainer:
             partial,
         )
         partial.replace(path)
+
+    def begin_with(self, folder: Path, pictures: Any) -> None:
+        """Begin with the model that was exported to `folder`; see warm_start. Raises ModelNotFound and ModelInvalid."""
+        begin_with(self._student, folder, pictures)
+        self.average.load_state_dict(self._student.state_dict())
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint, under a larger budget if this plan has one. Raises CheckpointError."""
