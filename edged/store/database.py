@@ -26,7 +26,7 @@ SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What Python raises for SQLite's complaints: when these quote damaged text, they cannot even be decoded."""
 
 # WAL with synchronous=FULL is the one combination that lost no acknowledged row when the power was cut.
-_WRITER_SETTINGS = (
+WRITER_SETTINGS = (
     f"PRAGMA page_size = {PAGE_BYTES}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -62,7 +62,7 @@ def open_writer(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sql
     Raises StoreCorrupt, StoreLocked and StoreNotWritable. To be called after inspect().
     """
     with _connected(path, "mode=rwc", store_error) as connection:
-        for setting in _WRITER_SETTINGS:
+        for setting in WRITER_SETTINGS:
             connection.execute(setting)
         _check_wal(connection, path)
         if 0 < version_of(connection) < len(migrations):

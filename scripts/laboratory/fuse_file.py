@@ -1,0 +1,129 @@
+"""Shows a VolatileDisk as a file, so that the kernel can put a loop device and a real ext4 on it.
+
+It speaks the kernel's FUSE protocol itself: a file system that is one file needs nine of its messages and no library.
+Source: include/uapi/linux/fuse.h and Documentation/filesystems/fuse.rst of the Linux kernel.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import stat
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from volatile_disk import VolatileDisk
+
+_WRITE_MAX = 128 * 1024
+_IN_HEADER = struct.Struct("<IIQQIIIHH")  # length, opcode, unique, node, uid, gid, pid, extensions, padding
+_OUT_HEADER = struct.Struct("<IiQ")  # length, minus the error's number, unique
+_INIT_IN = struct.Struct("<IIII")  # major, minor, read-ahead, flags
+_INIT_OUT = struct.Struct("<IIIIHHIIHH32x")  # as above, background, congestion, longest write, granularity, pages, map
+_ATTR_OUT = struct.Struct("<QIIQQQQQQIIIIIIIIII")  # valid for …; inode, size, blocks, times; mode, links, owner …
+_OPEN_OUT = struct.Struct("<QII")
+_IO_IN = struct.Struct("<QQIIQII")  # handle, offset, size, flags, lock owner, flags, padding: of reads and of writes
+_WRITE_OUT = struct.Struct("<II")
+
+_FORGET, _GETATTR, _SETATTR, _OPEN, _READ, _WRITE = 2, 3, 4, 14, 15, 16
+_RELEASE, _FSYNC, _FLUSH, _INIT, _INTERRUPT, _DESTROY, _BATCH_FORGET = 18, 20, 25, 26, 36, 38, 42
+_UNANSWERED = (_FORGET, _INTERRUPT, _BATCH_FORGET)
+_MNT_DETACH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@contextmanager
+def disk_as_file(disk: VolatileDisk, path: Path) -> Iterator[None]:
+    """Mount `disk` over the file `path`, which is made, until the block ends. Needs root; raises OSError."""
+    path.touch()
+    device = os.open("/dev/fuse", os.O_RDWR)
+    try:
+        options = f"fd={device},rootmode={stat.S_IFREG | 0o600:o},user_id=0,group_id=0"
+        _call(_libc.mount(b"edged-lab", os.fsencode(path), b"fuse", 0, options.encode()), path)
+        server = threading.Thread(target=_serve, args=(device, disk), name="disk", daemon=True)
+        server.start()
+        try:
+            yield
+        finally:
+            _call(_libc.umount2(os.fsencode(path), _MNT_DETACH), path)
+            server.join(10.0)
+    finally:
+        os.close(device)
+
+
+def _call(result: int, path: Path) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(path))
+
+
+def _serve(device: int, disk: VolatileDisk) -> None:
+    """Answer the kernel until the file system is unmounted."""
+    while True:
+        try:
+            message = os.read(device, _WRITE_MAX + 4096)
+        except InterruptedError:
+            continue
+        except OSError as error:
+            if error.errno in (errno.ENODEV, errno.EBADF):  # unmounted
+                return
+            if error.errno == errno.ENOENT:  # the request was interrupted before it could be read
+                continue
+            raise
+        _, opcode, unique, *_ = _IN_HEADER.unpack_from(message)
+        if opcode in _UNANSWERED:
+            continue
+        answer = _ANSWERS.get(opcode)
+        error_number = 0 if answer else -errno.ENOSYS
+        body = answer(disk, memoryview(message)[_IN_HEADER.size :]) if answer else b""
+        with suppress(FileNotFoundError):  # whoever asked was killed meanwhile
+            os.write(device, _OUT_HEADER.pack(_OUT_HEADER.size + len(body), error_number, unique) + body)
+
+
+def _init(disk: VolatileDisk, body: memoryview) -> bytes:
+    major, minor, read_ahead, _ = _INIT_IN.unpack_from(body)
+    big_writes = 1 << 5
+    return _INIT_OUT.pack(major, min(minor, 31), read_ahead, big_writes, 16, 12, _WRITE_MAX, 1, 0, 0)
+
+
+def _attributes(disk: VolatileDisk, body: memoryview) -> bytes:
+    blocks, mode = disk.size_bytes // 512, stat.S_IFREG | 0o600
+    return _ATTR_OUT.pack(3600, 0, 0, 1, disk.size_bytes, blocks, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
+
+
+def _read(disk: VolatileDisk, body: memoryview) -> bytes:
+    _, offset, count, *_ = _IO_IN.unpack_from(body)
+    return disk.read(offset, count)
+
+
+def _write(disk: VolatileDisk, body: memoryview) -> bytes:
+    _, offset, count, *_ = _IO_IN.unpack_from(body)
+    disk.write(offset, bytes(body[_IO_IN.size : _IO_IN.size + count]))
+    return _WRITE_OUT.pack(count, 0)
+
+
+def _fsync(disk: VolatileDisk, body: memoryview) -> bytes:
+    disk.flush()
+    return b""
+
+
+def _nothing(disk: VolatileDisk, body: memoryview) -> bytes:
+    return b""
+
+
+_ANSWERS: dict[int, Callable[[VolatileDisk, memoryview], bytes]] = {
+    _INIT: _init,
+    _GETATTR: _attributes,
+    _SETATTR: _attributes,
+    _OPEN: lambda disk, body: _OPEN_OUT.pack(0, 0, 0),
+    _READ: _read,
+    _WRITE: _write,
+    _FSYNC: _fsync,
+    _FLUSH: _nothing,  # of close(), not of the disk
+    _RELEASE: _nothing,
+    _DESTROY: _nothing,
+}
