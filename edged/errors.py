@@ -125,6 +125,10 @@ class BackendError(ModelError):
     """The inference engine failed: not installed, refused the model, or gave unusable numbers."""
 
 
+class GpuMemoryExhausted(BackendError):
+    """The GPU has no memory left for the model."""
+
+
 # The event log
 
 

@@ -91,7 +91,7 @@ def _float32_layer(weights: npt.NDArray[np.float64], bias: npt.NDArray[np.float6
 
 def write_tiny_ncnn_model(folder: Path, *, seed: int = 0, graph: str = GRAPH) -> tuple[Path, Path]:
     """Write tiny.param and tiny.bin, and return their paths. tiny_answer() tells what the model gives."""
-    weights, bias = _weights(seed)
+    weights, bias = tiny_weights(seed)
     param, binary = folder / "tiny.param", folder / "tiny.bin"
     param.write_text(graph)
     binary.write_bytes(struct.pack("<I", _FLOAT16_MARK) + weights.astype("<f2").tobytes() + bias.tobytes())
@@ -100,12 +100,12 @@ def write_tiny_ncnn_model(folder: Path, *, seed: int = 0, graph: str = GRAPH) ->
 
 def tiny_answer(blob: npt.NDArray[np.float32], *, seed: int = 0) -> list[npt.NDArray[np.float32]]:
     """What the model must give for a blob (3, H, W)."""
-    weights, bias = _weights(seed)
+    weights, bias = tiny_weights(seed)
     mapped = np.einsum("oc,chw->ohw", weights, blob) + bias[:, None, None]
     return [mapped.astype(np.float32), mapped.mean(axis=(1, 2)).astype(np.float32)]
 
 
-def _weights(seed: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+def tiny_weights(seed: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """(4, 3) weights that float16 holds exactly, and (4,) biases."""
     random = np.random.default_rng(seed)
     weights = random.integers(-8, 9, (4, 3)) / 8

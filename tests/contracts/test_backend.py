@@ -17,6 +17,7 @@ from edged.errors import BackendError, ModelError
 from edged.ports import Backend
 from edged.testing.backend import ScriptedBackend
 from edged.testing.ncnn_model import GRAPH, tiny_answer, write_tiny_ncnn_model
+from tests.tensorrt import Machine
 
 SHAPE = (3, 5, 7)  # odd sides: ncnn pads its channels in memory
 
@@ -28,7 +29,14 @@ def _blob(seed: int = 1) -> npt.NDArray[np.float32]:
     return np.random.default_rng(seed).random(SHAPE, dtype=np.float32)
 
 
-@pytest.fixture(params=["ncnn", "scripted"])
+TENSORRT = {
+    "tensorrt-8.5": Machine("8.5.2", cuda="pycuda"),
+    "tensorrt-10": Machine("10.3.0", cuda="pycuda"),
+    "tensorrt-11": Machine("11.4.1", cuda="cuda-python"),
+}
+
+
+@pytest.fixture(params=["ncnn", "scripted", *TENSORRT])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     def make_ncnn(seed: int) -> Backend:
         param, weights = write_tiny_ncnn_model(tmp_path, seed=seed)
@@ -44,7 +52,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     def make_scripted(seed: int) -> Backend:
         return ScriptedBackend(lambda blob: tiny_answer(blob, seed=seed), input_shape=SHAPE)
 
-    return make_ncnn if request.param == "ncnn" else make_scripted
+    def make_tensorrt(seed: int) -> Backend:
+        return TENSORRT[request.param].load_tiny(tmp_path, seed)
+
+    return {"ncnn": make_ncnn, "scripted": make_scripted}.get(request.param, make_tensorrt)
 
 
 def _assert_equal(found: list[npt.NDArray[np.float32]], expected: list[npt.NDArray[np.float32]]) -> None:

@@ -1,0 +1,90 @@
+"""CUDA by way of pycuda."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numpy as np
+
+from edged.backends.tensorrt.device import FAILURE_HINT, MEMORY_HINT, Pinned
+from edged.errors import BackendError, GpuMemoryExhausted
+
+
+class PycudaDevice:
+    """See device.Device."""
+
+    name = "pycuda"
+
+    def __init__(self, driver: Any) -> None:
+        """Use the module pycuda.driver. Raises BackendError."""
+        self._driver = driver
+        self._pinned: list[Pinned] = []
+        self._memory: list[Any] = []
+        self._call(driver.init)
+        self._context: Any = self._call(self._call(driver.Device, 0).retain_primary_context)
+        with self.active():
+            self._stream: Any = self._call(driver.Stream)
+
+    @property
+    def stream(self) -> int:
+        """See device.Device."""
+        return int(self._stream.handle)
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """See device.Device."""
+        self._call(self._context.push)
+        try:
+            yield
+        finally:
+            self._driver.Context.pop()
+
+    def pinned(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Pinned:
+        """See device.Device."""
+        array: Pinned = self._call(self._driver.pagelocked_empty, shape, dtype)
+        self._pinned.append(array)
+        return array
+
+    def allocate(self, size_bytes: int) -> int:
+        """See device.Device."""
+        memory = self._call(self._driver.mem_alloc, size_bytes)
+        self._memory.append(memory)
+        return int(memory)
+
+    def upload(self, address: int, array: Pinned) -> None:
+        """See device.Device."""
+        self._call(self._driver.memcpy_htod_async, address, array, self._stream)
+
+    def download(self, array: Pinned, address: int) -> None:
+        """See device.Device."""
+        self._call(self._driver.memcpy_dtoh_async, array, address, self._stream)
+
+    def synchronize(self) -> None:
+        """See device.Device."""
+        self._call(self._stream.synchronize)
+
+    def record(self, work: Callable[[], None]) -> None:
+        """Do nothing: pycuda knows no graphs."""
+
+    def close(self) -> None:
+        """See device.Device."""
+        if self._context is None:
+            return
+        with self.active():
+            for memory in self._memory:
+                memory.free()
+            for array in self._pinned:
+                cast(Any, array.base).free()
+            self._memory, self._pinned, self._stream = [], [], None
+        self._context.detach()
+        self._context = None
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except self._driver.MemoryError as problem:
+            raise GpuMemoryExhausted(f"The GPU has no memory left: {problem}.", hint=MEMORY_HINT) from problem
+        except self._driver.Error as problem:
+            raise BackendError(f"CUDA failed: {problem}.", hint=FAILURE_HINT) from problem

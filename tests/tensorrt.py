@@ -1,0 +1,70 @@
+"""A make-believe machine with TensorRT, for the tests of the real backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edged.backends.tensorrt.backend import TensorRtBackend
+from edged.backends.tensorrt.device import open_device
+from edged.backends.tensorrt.driver import find_gpu
+from edged.backends.tensorrt.libraries import Libraries
+from edged.backends.tensorrt.loader import Files
+from edged.testing.nvidia.cuda_python import FakeCudaPython
+from edged.testing.nvidia.gpu import FakeGpu
+from edged.testing.nvidia.libcuda import FakeLibcuda
+from edged.testing.nvidia.machine import importer, tiny_model
+from edged.testing.nvidia.pycuda import FakePycuda
+from edged.testing.nvidia.tensorrt import fake_tensorrt
+from edged.testing.nvidia.tensorrt_base import FakeModel
+from edged.testing.onnx_model import tiny_onnx, write_tiny_onnx_model
+
+SHAPE = (3, 5, 7)
+
+TINY: Mapping[bytes, FakeModel] = {tiny_onnx(seed=seed): tiny_model(seed) for seed in range(3)}
+
+
+@dataclass
+class Machine:
+    """A GPU, a version of TensorRT and a library for CUDA."""
+
+    version: str = "10.3.0"
+    cuda: str = "pycuda"
+    gpu: FakeGpu = field(default_factory=FakeGpu)
+    models: Mapping[bytes, FakeModel] = field(default_factory=lambda: TINY)
+    records: bool = True  # whether streams can be captured
+
+    def __post_init__(self) -> None:
+        self.trt = fake_tensorrt(self.gpu, self.version, self.models)
+
+    @property
+    def libraries(self) -> Libraries:
+        modules: dict[str, Any] = (
+            {"pycuda_driver": FakePycuda(self.gpu)}
+            if self.cuda == "pycuda"
+            else {"cuda_bindings_driver": FakeCudaPython(self.gpu, records=self.records)}
+        )
+        return Libraries(
+            find_gpu=lambda: find_gpu(lambda: FakeLibcuda(self.gpu)),
+            tensorrt=lambda: self.trt,
+            open_device=lambda: open_device(importer(**modules)),
+        )
+
+    def load(
+        self, files: Files, cache: Path, *, outputs: Sequence[str] = ("out0", "out1"), **options: Any
+    ) -> TensorRtBackend:
+        return TensorRtBackend(
+            files,
+            input_name="in0",
+            output_names=outputs,
+            input_shape=SHAPE,
+            cache_folder=cache,
+            libraries=self.libraries,
+            **options,
+        )
+
+    def load_tiny(self, folder: Path, seed: int = 0, **options: Any) -> TensorRtBackend:
+        """Load the tiny model of that seed from its ONNX file."""
+        return self.load(Files(onnx=write_tiny_onnx_model(folder, seed=seed)), folder / "engines", **options)
