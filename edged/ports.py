@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edged.domain.detections import Detections
+from edged.domain.engines import EngineOptions, ModelFiles, Presence
 from edged.domain.events import Event, TrackEvent
 from edged.domain.frame import Frame
 from edged.domain.health import SourceStats
@@ -63,6 +64,31 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Free the engine. Harmless when closed already; infer() after it raises BackendError."""
+        ...
+
+
+class Engine(Protocol):
+    """A kind of inference engine, which may be here or not. Making one costs nothing and imports nothing heavy."""
+
+    @property
+    def name(self) -> str:
+        """What `model.backend` calls it."""
+        ...
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The tables of model.toml that it can load, the one that it likes best first."""
+        ...
+
+    def presence(self) -> Presence:
+        """Whether it can run here, and if not, why and what to install. Takes milliseconds, never raises."""
+        ...
+
+    def load(self, files: ModelFiles, options: EngineOptions) -> Backend:
+        """Load a model. May take minutes where it has to be built first, and tells `options.progress` then.
+
+        Raises ModelNotFound or ModelInvalid for its files, BackendError for the engine.
+        """
         ...
 
 

@@ -5,11 +5,11 @@ commands need by themselves.
 """
 
 from edged.app.daemon import Observers, build, demo_config
+from edged.app.engines import choose_engine, make_backend
 from edged.app.models import (
     check_labels,
     list_models,
     load_detector,
-    make_ncnn_backend,
     model_labels,
     model_spec,
     verify_model,
@@ -23,11 +23,12 @@ __all__ = [
     "camera_at",
     "cameras",
     "check_labels",
+    "choose_engine",
     "demo_config",
     "event_log",
     "list_models",
     "load_detector",
-    "make_ncnn_backend",
+    "make_backend",
     "mode_for",
     "model_labels",
     "model_spec",

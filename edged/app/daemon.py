@@ -83,7 +83,7 @@ def build(
             clock=clock,
             run_id=store.run_id,
             model=detector.spec.name,
-            backend=config.model.backend,
+            backend=detector.engine,
             cameras=cameras,
             latency=latency,
             store=lambda: store.status,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
+from edged.app.engines import choose_engine, load_first
 from edged.app.sources import read_picture
-from edged.backends.ncnn import NcnnBackend
+from edged.backends.choice import AUTO
 from edged.config.schema import Config
 from edged.detect.catalogue import find_model, shipped_models
 from edged.detect.detector import ModelDetector
 from edged.detect.load import load_spec
-from edged.detect.selfcheck import ModelReport, load_model
+from edged.detect.selfcheck import ModelReport, try_model
 from edged.detect.selfcheck import verify_model as check_and_report
 from edged.detect.spec import ModelSpec
+from edged.domain.engines import EngineOptions
 from edged.errors import ConfigError
 from edged.ports import Backend
 
@@ -23,15 +24,17 @@ MakeBackend = Callable[[ModelSpec], Backend]
 
 
 def load_detector(config: Config, make_backend: MakeBackend | None = None) -> ModelDetector:
-    """Load the configured model into its engine and try it. Raises ModelError.
+    """Load the configured model into the engine that is named, or the best one here, and try it. Raises ModelError.
 
     `make_backend` stands in for the real engine where a test or a benchmark wants to see through it.
     """
-    return load_model(
-        find_model(config.model.path),
-        make_backend or partial(make_ncnn_backend, threads=config.model.threads),
-        confidence=config.model.confidence,
-        nms_iou=config.model.nms_iou,
+    model = config.model
+    spec = load_spec(find_model(model.path))
+    if make_backend is not None:
+        return try_model(spec, make_backend, confidence=model.confidence, nms_iou=model.nms_iou)
+    options = EngineOptions(threads=model.threads, cache_dir=config.data_dir / "cache")
+    return load_first(
+        spec, choose_engine(spec, model.backend), options, confidence=model.confidence, nms_iou=model.nms_iou
     )
 
 
@@ -52,19 +55,6 @@ def check_labels(config: Config, labels: Sequence[str]) -> None:
         )
 
 
-def make_ncnn_backend(spec: ModelSpec, *, threads: int = 1) -> Backend:
-    """Load a model into ncnn. Raises ModelError."""
-    engine = spec.engine("ncnn")
-    return NcnnBackend(
-        engine.files["param"],
-        engine.files["bin"],
-        input_name=engine.input_name,
-        output_names=engine.output_names,
-        input_shape=spec.input_shape,
-        threads=threads,
-    )
-
-
 def model_spec(model: str) -> ModelSpec:
     """What edged knows of a model, by folder or name, without loading it. Raises ModelError."""
     return load_spec(find_model(model))
@@ -82,5 +72,7 @@ def verify_model(model: str, image_path: Path | None = None) -> ModelReport:
     """
     spec = load_spec(find_model(model))
     image = None if image_path is None else read_picture(image_path)
-    with closing(make_ncnn_backend(spec)) as backend:
+    choice = choose_engine(spec, AUTO)
+    engine, format_ = choice.candidates[0]
+    with closing(engine.load(spec.files(format_), EngineOptions())) as backend:
         return check_and_report(spec, backend, image)

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from edged.backends.ncnn_files import check_files, unusable
 from edged.backends.ncnn_shapes import check_input_size
+from edged.backends.packages import python_package
+from edged.domain.engines import EngineOptions, ModelFiles, Presence
 from edged.errors import BackendError
 
 
@@ -26,6 +28,28 @@ class Precision(str, Enum):
     AUTO = "auto"  # ncnn's own choice: float16 on Arm where the processor computes in it, float32 on x86
     FP32 = "fp32"
     BF16 = "bf16"
+
+
+class NcnnEngine:
+    """Implements ports.Engine."""
+
+    name = "ncnn"
+    formats = ("ncnn",)
+
+    def presence(self) -> Presence:
+        """See ports.Engine. ncnn comes with edged, so only a broken installation lacks it."""
+        return python_package("ncnn", install="pip install ncnn")
+
+    def load(self, files: ModelFiles, options: EngineOptions) -> NcnnBackend:
+        """See ports.Engine."""
+        return NcnnBackend(
+            files.files["param"],
+            files.files["bin"],
+            input_name=files.input_name,
+            output_names=files.output_names,
+            input_shape=files.input_shape,
+            threads=options.threads,
+        )
 
 
 class NcnnBackend:

@@ -64,6 +64,10 @@ def _model_warnings(config: Config) -> Iterator[str]:
         yield f"model.path: {config.model.path} cannot be looked at: {error.strerror}"
     else:
         app.check_labels(config, labels)
+        try:
+            app.choose_engine(app.model_spec(config.model.path), config.model.backend)
+        except ModelError as error:
+            yield f"model.backend: {error.message}"
 
 
 def _hidden(config: Config) -> Iterator[str]:

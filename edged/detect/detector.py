@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from edged.detect.heads.make import make_head
 from edged.detect.letterbox import Letterbox
 from edged.detect.nms import best, suppress
@@ -20,13 +22,22 @@ class ModelDetector:
         spec: ModelSpec,
         backend: Backend,
         *,
+        engine: str = "",
+        boxes_as_fractions: bool = False,
         confidence: float | None = None,
         nms_iou: float | None = None,
         max_detections: int = 300,
     ) -> None:
-        """`confidence` and `nms_iou` (0..1) replace the model's own thresholds."""
+        """`engine` is the name of what runs the model, for people.
+
+        `boxes_as_fractions` says that the outputs hold boxes in 0..1 of the input's sides, as some exports of a model
+        do. `confidence` and `nms_iou` (0..1) replace the model's own thresholds.
+        """
         self.spec = spec
         self.labels = spec.labels
+        self.engine = engine
+        sides = (spec.input.width_px, spec.input.height_px) * 2
+        self._box_unit = np.array(sides, np.float32) if boxes_as_fractions else None
         self._backend = backend
         self._confidence = spec.thresholds.confidence if confidence is None else confidence
         self._nms_iou = spec.thresholds.nms_iou if nms_iou is None else nms_iou
@@ -46,7 +57,8 @@ class ModelDetector:
             found = suppress(found, iou=self._nms_iou, max_detections=self._max_detections)
         else:
             found = best(found, self._max_detections)
-        xyxy = placement.to_frame(found.xyxy)
+        inside = found.xyxy if self._box_unit is None else found.xyxy * self._box_unit
+        xyxy = placement.to_frame(inside)
         placed = Detections(xyxy, found.confidence, found.class_id)
         visible = boxes.area(xyxy) > 0
         return placed if visible.all() else placed[visible]

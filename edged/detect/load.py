@@ -29,8 +29,8 @@ def load_spec(folder: Path) -> ModelSpec:
         spec = ultralytics.read_ultralytics_folder(folder)
     else:
         raise _undescribed(folder)
-    for engine in spec.engines.values():
-        for path in engine.files.values():
+    for format_ in spec.formats.values():
+        for path in format_.files.values():
             _check_exists(spec, path)
     for name, digest in digests.items():
         _check_digest(spec, folder / name, digest)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edged.detect import kinds
 from edged.detect.mistakes import Table
 from edged.detect.spec import (
+    Boxes,
     Colour,
-    EngineFiles,
     Family,
     HeadSpec,
     InputSpec,
@@ -18,6 +18,7 @@ from edged.detect.spec import (
     Resize,
     Thresholds,
 )
+from edged.domain.engines import ModelFiles
 from edged.errors import ModelInvalid
 
 if sys.version_info >= (3, 11):
@@ -27,8 +28,11 @@ else:
 
 FILE_NAME = "model.toml"
 
-ENGINE_FILES = {"ncnn": ("param", "bin"), "onnx": ("model",)}
-"""The files that each engine needs, by their keys."""
+FORMATS = {"ncnn": ("param", "bin"), "onnx": ("model",), "litert": ("model",), "tensorrt": ("engine",)}
+"""The files that each format consists of, by their keys."""
+
+PLUG_IN = "plugin"
+"""[plugin.NAME] names the files for the engine that another package brings."""
 
 USUAL_STRIDES = (8, 16, 32)
 
@@ -53,20 +57,21 @@ def read_model_toml(folder: Path) -> tuple[ModelSpec, Mapping[str, str]]:
 
 
 def _read(top: Table, folder: Path, mistakes: list[str]) -> tuple[ModelSpec, Mapping[str, str]]:
-    engines = {name: _read_engine(top, name, folder) for name in ENGINE_FILES if name in top.names()}
+    name = top.required("name", kinds.TEXT)
+    shape = _read_input(top.table("input"))
     spec = ModelSpec(
-        name=top.required("name", kinds.TEXT),
+        name=name,
         folder=folder,
         licence=top.required("licence", kinds.TEXT),
         source=top.required("source", kinds.TEXT),
         labels=top.required("labels", kinds.LABELS),
-        input=_read_input(top.table("input")),
+        input=shape,
         head=_read_head(top.table("head")),
         thresholds=_read_thresholds(top.table("thresholds"), mistakes),
-        engines=engines,
+        formats=_read_formats(top, folder, name, (3, shape.height_px, shape.width_px)),
     )
-    if not engines:
-        mistakes.append(f"no engine: expected a table {' or '.join(f'[{name}]' for name in ENGINE_FILES)}")
+    if not spec.formats:
+        mistakes.append(f"no engine: expected a table {' or '.join(f'[{known}]' for known in FORMATS)}")
     _check_size(spec, mistakes)
     _check_outputs(spec, mistakes)
     digest_table = top.table("sha256")
@@ -116,16 +121,33 @@ def _read_thresholds(table: Table, mistakes: list[str]) -> Thresholds:
     return spec
 
 
-def _read_engine(top: Table, name: str, folder: Path) -> EngineFiles:
-    table = top.table(name)
-    files = {key: folder / table.required(key, kinds.FILE_NAME) for key in ENGINE_FILES[name]}
-    spec = EngineFiles(
-        files=files,
+def _read_formats(top: Table, folder: Path, model: str, shape: tuple[int, int, int]) -> Mapping[str, ModelFiles]:
+    """The model's files by format: those that edged knows, and those that [plugin.NAME] brings."""
+    tables = [(name, top.table(name), FORMATS[name]) for name in FORMATS if name in top.names()]
+    brought = top.table(PLUG_IN)
+    for name in brought.names():
+        table = brought.table(name)
+        tables.append((name, table, tuple(key for key in table.names() if key not in _NO_FILES)))
+    return {name: _read_format(table, name, keys, folder, model, shape) for name, table, keys in tables}
+
+
+_NO_FILES = ("input", "outputs", "boxes")
+
+
+def _read_format(
+    table: Table, name: str, keys: Sequence[str], folder: Path, model: str, shape: tuple[int, int, int]
+) -> ModelFiles:
+    files = ModelFiles(
+        model=model,
+        format=name,
+        files={key: folder / table.required(key, kinds.FILE_NAME) for key in keys},
         input_name=table.required("input", kinds.TEXT),
         output_names=table.required("outputs", kinds.TEXTS),
+        input_shape=shape,
+        boxes_as_fractions=table.optional("boxes", kinds.choice(Boxes), Boxes.PIXELS) is Boxes.FRACTIONS,
     )
     table.finish()
-    return spec
+    return files
 
 
 def _check_size(spec: ModelSpec, mistakes: list[str]) -> None:
@@ -140,10 +162,10 @@ def _check_outputs(spec: ModelSpec, mistakes: list[str]) -> None:
     """Note engines whose outputs do not fit the head."""
     gfl = spec.head.family is Family.GFL
     wanted = 2 * len(spec.head.strides) if gfl else 1
-    for name, engine in spec.engines.items():
-        if len(engine.output_names) != wanted:
+    for name, files in spec.formats.items():
+        if len(files.output_names) != wanted:
             reason = "class scores of each stride, then edges of each stride" if gfl else "boxes and scores in one"
             mistakes.append(
-                f"{name}.outputs names {len(engine.output_names)}: "
+                f"{name}.outputs names {len(files.output_names)}: "
                 f"the head {spec.head.family.value} has {wanted} ({reason})"
             )

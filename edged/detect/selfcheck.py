@@ -38,22 +38,39 @@ class ModelReport:
 def load_model(
     folder: Path, make_backend: BackendFactory, *, confidence: float | None = None, nms_iou: float | None = None
 ) -> ModelDetector:
-    """Load the model in `folder`, try it on a grey picture, and hand it out.
+    """Load the model in `folder`, try it, and hand it out; see try_model."""
+    return try_model(load_spec(folder), make_backend, confidence=confidence, nms_iou=nms_iou)
 
-    `confidence` and `nms_iou` (0..1) replace the model's own thresholds.
+
+def try_model(
+    spec: ModelSpec,
+    make_backend: BackendFactory,
+    *,
+    engine: str = "",
+    boxes_as_fractions: bool = False,
+    confidence: float | None = None,
+    nms_iou: float | None = None,
+) -> ModelDetector:
+    """Load a model, try it on a grey picture, and hand it out. For the arguments see ModelDetector.
 
     Tells OpenCV to stay in the calling thread: waking a second core for a resize of half a millisecond cost 0.1 ms.
     Raises ModelError: what was expected, what was found, what to do.
     """
     cv2.setNumThreads(1)
-    spec = load_spec(folder)
     backend = make_backend(spec)
     try:
         check_model(spec, backend)
     except BaseException:
         backend.close()
         raise
-    return ModelDetector(spec, backend, confidence=confidence, nms_iou=nms_iou)
+    return ModelDetector(
+        spec,
+        backend,
+        engine=engine,
+        boxes_as_fractions=boxes_as_fractions,
+        confidence=confidence,
+        nms_iou=nms_iou,
+    )
 
 
 def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> tuple[tuple[int, ...], ...]:
@@ -89,8 +106,8 @@ def verify_model(spec: ModelSpec, backend: Backend, image: BgrImage | None = Non
 
 
 def _check_finite(spec: ModelSpec, outputs: Sequence[Tensor]) -> None:
-    engine_names = {engine.output_names for engine in spec.engines.values()}
-    names = engine_names.pop() if len(engine_names) == 1 else ()
+    names_by_format = {files.output_names for files in spec.formats.values()}
+    names = names_by_format.pop() if len(names_by_format) == 1 else ()
     for number, output in enumerate(outputs):
         bad = int(np.count_nonzero(~np.isfinite(output)))
         if bad:

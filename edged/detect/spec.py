@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from edged.domain.engines import ModelFiles
 from edged.errors import ModelInvalid
 
 
@@ -32,6 +33,13 @@ class Family(str, Enum):
     END2END = "end2end"  # one (N, 6) output, duplicates already removed
     YOLOX = "yolox"  # one (N, 5 + classes) output, boxes relative to the grid
     GFL = "gfl"  # PicoDet, NanoDet: class scores and edge distributions for each stride
+
+
+class Boxes(str, Enum):
+    """In what the outputs of a format measure boxes."""
+
+    PIXELS = "pixels"  # of the input
+    FRACTIONS = "fractions"  # 0..1 of the input's sides, as LiteRT's converters like it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +78,6 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineFiles:
-    """What one engine needs to load the model."""
-
-    files: Mapping[str, Path]  # by their keys in model.toml: param, bin
-    input_name: str
-    output_names: tuple[str, ...]  # in the order that the head expects
-
-
-@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model folder, read and checked."""
 
@@ -88,7 +87,7 @@ class ModelSpec:
     head: HeadSpec
     labels: tuple[str, ...]
     thresholds: Thresholds
-    engines: Mapping[str, EngineFiles]
+    formats: Mapping[str, ModelFiles]  # by the table's name: ncnn, onnx, litert
     licence: str
     source: str
 
@@ -97,11 +96,11 @@ class ModelSpec:
         """Shape of the blob: (3, height, width)."""
         return (3, self.input.height_px, self.input.width_px)
 
-    def engine(self, name: str) -> EngineFiles:
-        """Return what engine `name` needs. Raises ModelInvalid when the model has no files for it."""
-        if name not in self.engines:
+    def files(self, format: str) -> ModelFiles:  # noqa: A002 - the word for it
+        """Return the files in a format. Raises ModelInvalid when the model has none."""
+        if format not in self.formats:
             raise ModelInvalid(
-                f"Model {self.name} in {self.folder} has no files for the engine {name}.",
-                hint=f"It has files for: {', '.join(sorted(self.engines))}. Choose that backend, or export the model.",
+                f"Model {self.name} in {self.folder} has no files for {format}.",
+                hint=f"It has files for: {', '.join(sorted(self.formats))}. Choose that backend, or export the model.",
             )
-        return self.engines[name]
+        return self.formats[format]

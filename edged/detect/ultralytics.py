@@ -13,7 +13,6 @@ from pathlib import Path
 
 from edged.detect.spec import (
     Colour,
-    EngineFiles,
     Family,
     HeadSpec,
     InputSpec,
@@ -21,6 +20,7 @@ from edged.detect.spec import (
     Resize,
     Thresholds,
 )
+from edged.domain.engines import ModelFiles
 from edged.errors import ModelInvalid
 
 FILE_NAME = "metadata.yaml"
@@ -45,8 +45,10 @@ def read_ultralytics_folder(folder: Path) -> ModelSpec:
         )
     height_px, width_px = _image_size(path, sections)
     unit = 1 / 255
+    name = folder.name.removesuffix("_ncnn_model")
+    files = {"param": folder / "model.ncnn.param", "bin": folder / "model.ncnn.bin"}
     return ModelSpec(
-        name=folder.name.removesuffix("_ncnn_model"),
+        name=name,
         folder=folder,
         input=InputSpec(
             width_px, height_px, Colour.RGB, (0.0, 0.0, 0.0), (unit, unit, unit), Resize.LETTERBOX, pad_value=114
@@ -54,11 +56,7 @@ def read_ultralytics_folder(folder: Path) -> ModelSpec:
         head=HeadSpec(Family.ULTRALYTICS, _strides(path, sections)),
         labels=_labels(path, sections),
         thresholds=THRESHOLDS,
-        engines={
-            "ncnn": EngineFiles(
-                {"param": folder / "model.ncnn.param", "bin": folder / "model.ncnn.bin"}, "in0", ("out0",)
-            )
-        },
+        formats={"ncnn": ModelFiles(name, "ncnn", files, "in0", ("out0",), (3, height_px, width_px))},
         licence=_scalar(path, *sections["license"][0]) if sections.get("license") else "unknown",
         source="exported by Ultralytics",
     )

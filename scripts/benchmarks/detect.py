@@ -51,7 +51,7 @@ def measure(folder: Path, image: npt.NDArray[np.uint8], *, precision: Precision,
     made: list[NcnnBackend] = []
 
     def make_backend(spec: ModelSpec) -> NcnnBackend:
-        engine = spec.engine("ncnn")
+        engine = spec.files("ncnn")
         made.append(
             NcnnBackend(
                 engine.files["param"],

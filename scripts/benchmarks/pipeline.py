@@ -28,6 +28,7 @@ from edged.clock import Clock
 from edged.config.loader import check_tables
 from edged.config.schema import CameraSection
 from edged.detect.spec import ModelSpec
+from edged.domain.engines import EngineOptions
 from edged.domain.frame import BgrImage, Frame
 from edged.ports import Backend, Source
 
@@ -117,7 +118,7 @@ def measure(model: str, source: str) -> Result:
     sources: list[TimedSource] = []
 
     def make_backend(spec: ModelSpec) -> Backend:
-        backends.append(TimedBackend(app.make_ncnn_backend(spec)))
+        backends.append(TimedBackend(app.make_backend(spec, "ncnn", EngineOptions())))
         return backends[-1]
 
     def make_source(section: CameraSection, clock: Clock) -> Source:

@@ -12,9 +12,9 @@ from pathlib import Path
 from pydantic import model_validator
 
 from edged.config.contradictions import contradictions
-from edged.config.schema.camera import NAME_PATTERN, CameraSection
+from edged.config.schema.camera import CameraSection
 from edged.config.schema.events import PresenceSection, StoreSection
-from edged.config.schema.fields import FolderPath, Section, option
+from edged.config.schema.fields import NAME_PATTERN, FolderPath, Section, option
 from edged.config.schema.following import SchedulerSection, TrackerSection
 from edged.config.schema.log import LogSection
 from edged.config.schema.model import ModelSection

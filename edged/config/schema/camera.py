@@ -8,11 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ValidationInfo
 
 from edged.config.contradictions import FRAME_TIMEOUT_S, LEAST_FPS
-from edged.config.schema.fields import Section, option, resolve
+from edged.config.schema.fields import NAME_PATTERN, Section, option, resolve
 from edged.domain.addresses import SCHEMES, has_bad_reference, is_hidden, looks_like_address, scheme
 from edged.domain.devices import device_path
-
-NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 
 Play = Literal["as_fast_as_possible", "in_real_time"]
 PixelFormat = Literal["MJPG", "JPEG", "YUYV", "UYVY", "NV12", "NM12", "YU12", "YM12", "GREY", "BGR3"]

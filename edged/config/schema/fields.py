@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
 
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+
 
 def option(default: Any, sentence: str, unit: str, **limits: Any) -> Any:
     """Declare an option: its default (`...` when it must be given), a sentence for people, its unit, and limits."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo
 
-from edged.config.schema.fields import Section, option, resolve
+from edged.config.schema.fields import NAME_PATTERN, Section, option, resolve
 
 
 def _model_path(text: str, info: ValidationInfo) -> str:
@@ -23,7 +23,14 @@ class ModelSection(Section):
         "folder or name",
         min_length=1,
     )
-    backend: Literal["ncnn"] = option("ncnn", "Inference engine that runs the model.", "choice")
+    backend: str = option(
+        "auto",
+        "Inference engine that runs the model: ncnn, another that `edged models explain` lists, or auto, the best that "
+        "is here for the model's files.",
+        "name",
+        pattern=NAME_PATTERN,
+        max_length=40,
+    )
     threads: int = option(
         1, "Threads of one inference. More than the machine has idle cores makes it slower.", "threads", ge=1, le=64
     )

@@ -78,7 +78,7 @@ def test_twelve_mistakes_are_listed_at_once_in_the_order_of_the_file() -> None:
 datadir = "/srv"
 every = 3
 [model]
-backend = "ncmm"
+backend = "my engine"
 threads = "2"
 [tracker]
 low_confidence = 0.9

@@ -13,7 +13,7 @@ from edged.detect.spec import ModelSpec
 
 def ncnn_fp32(spec: ModelSpec) -> NcnnBackend:
     """Run the spec's ncnn files in float32."""
-    engine = spec.engine("ncnn")
+    engine = spec.files("ncnn")
     return NcnnBackend(
         engine.files["param"],
         engine.files["bin"],
@@ -31,7 +31,7 @@ class OnnxBackend:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        self._engine = spec.engine("onnx")
+        self._engine = spec.files("onnx")
         self._session = onnxruntime.InferenceSession(
             str(self._engine.files["model"]), options, providers=["CPUExecutionProvider"]
         )

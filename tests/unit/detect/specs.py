@@ -6,7 +6,6 @@ from pathlib import Path
 
 from edged.detect.spec import (
     Colour,
-    EngineFiles,
     Family,
     HeadSpec,
     InputSpec,
@@ -14,6 +13,7 @@ from edged.detect.spec import (
     Resize,
     Thresholds,
 )
+from edged.domain.engines import ModelFiles
 
 LABELS = ("person", "car", "dog")
 
@@ -43,7 +43,7 @@ def model_spec(
         head=HeadSpec(family, strides),
         labels=LABELS,
         thresholds=Thresholds(0.25, 0.5, 0.25, 0.5, 0.5),
-        engines={"ncnn": EngineFiles({}, "in0", names)},
+        formats={"ncnn": ModelFiles("small", "ncnn", {}, "in0", names, (3, 32, 64))},
         licence="",
         source="",
     )

@@ -68,13 +68,13 @@ def test_picodet_equals_the_reference(
     size: int, engine: BackendFactory, picture: tuple[str, Any], tmp_path: Path, shared_dir: Path
 ) -> None:
     detector = _load(models.picodet_folder(tmp_path, shared_dir, size), engine)
-    onnx = reference.onnx(detector.spec.engine("onnx").files["model"])
+    onnx = reference.onnx(detector.spec.files("onnx").files["model"])
     _assert_same(_boxes(detector.detect(Frame.of(picture[1]))), reference.picodet(onnx, picture[1], size, FLOOR - 0.02))
 
 
 def test_yolox_equals_the_reference(picture: tuple[str, Any], tmp_path: Path, shared_dir: Path) -> None:
     detector = _load(models.yolox_folder(tmp_path, shared_dir), OnnxBackend)
-    onnx = reference.onnx(detector.spec.engine("onnx").files["model"])
+    onnx = reference.onnx(detector.spec.files("onnx").files["model"])
     _assert_same(_boxes(detector.detect(Frame.of(picture[1]))), reference.yolox(onnx, picture[1], FLOOR - 0.02))
 
 
@@ -99,7 +99,7 @@ def test_the_one_output_head_of_ultralytics_equals_its_end_to_end_twin(
 
 def test_the_end_to_end_head_equals_the_reference(picture: tuple[str, Any], tmp_path: Path, shared_dir: Path) -> None:
     detector = _load(models.yolo26n_end2end_folder(tmp_path, shared_dir), OnnxBackend)
-    onnx = reference.onnx(detector.spec.engine("onnx").files["model"])
+    onnx = reference.onnx(detector.spec.files("onnx").files["model"])
     _assert_same(_boxes(detector.detect(Frame.of(picture[1]))), reference.yolo_end2end(onnx, picture[1], FLOOR - 0.02))
 
 

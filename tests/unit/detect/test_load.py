@@ -71,7 +71,7 @@ def test_every_field_arrives(folder: Path) -> None:
     assert (spec.input.colour, spec.input.resize) == (Colour.BGR, Resize.STRETCH)
     assert (spec.input.mean, spec.input.scale) == ((1, 2.5, 3), (0.1, 0.2, 0.3))
     assert (spec.head.family, spec.head.strides) == (Family.GFL, (8, 16))
-    engine = spec.engine("ncnn")
+    engine = spec.files("ncnn")
     assert engine.files == {"param": folder / "small.param", "bin": folder / "small.bin"}
     assert (engine.input_name, engine.output_names) == ("in0", ("a", "b", "c", "d"))
 
@@ -92,7 +92,7 @@ def test_labels_may_be_a_list_by_name(folder: Path) -> None:
 
 def test_an_engine_without_files_is_an_error_that_names_the_others(folder: Path) -> None:
     with pytest.raises(ModelInvalid, match="tensorrt") as caught:
-        load_spec(folder).engine("tensorrt")
+        load_spec(folder).files("tensorrt")
     assert "ncnn" in caught.value.hint
 
 
@@ -135,7 +135,7 @@ def test_all_mistakes_are_said_at_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "mistake"),
     [
-        ("[ncnn]", "[onx]", "no engine: expected a table [ncnn] or [onnx]"),
+        ("[ncnn]", "[onx]", "no engine: expected a table [ncnn] or [onnx] or [litert] or [tensorrt]"),
         ('outputs = ["a", "b", "c", "d"]', 'outputs = ["a"]', "ncnn.outputs names 1: the head gfl has 4"),
         ('family = "gfl"', 'family = "yolo"', "head.family = 'yolo': expected one of"),
         ("strides = [8, 16]", "", "head.strides is missing"),
@@ -208,7 +208,7 @@ def test_an_ultralytics_export_needs_no_model_toml(export: Path) -> None:
     assert spec.head.strides == (8, 16, 32)
     assert spec.input.resize is Resize.LETTERBOX
     assert spec.licence == "AGPL-3.0 License (https://ultralytics.com/license)"
-    assert spec.engine("ncnn").files["bin"] == export / "model.ncnn.bin"
+    assert spec.files("ncnn").files["bin"] == export / "model.ncnn.bin"
 
 
 def test_a_model_toml_comes_before_metadata_yaml(folder: Path) -> None:

@@ -1,0 +1,101 @@
+"""Engines that other packages bring."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edged.backends.catalogue import BUILT_IN, ENTRY_POINTS, all_engines
+from edged.domain.engines import Absent, EngineOptions, ModelFiles, Present
+from edged.errors import BackendError
+
+PACKAGE = """
+import numpy as np
+from edged.domain.engines import Present
+
+
+class Doubler:
+    name = "doubler"
+    formats = ("doubler",)
+
+    def presence(self):
+        return Present("doubler 1.0", accelerated=True)
+
+    def load(self, files, options):
+        if not files.files:
+            raise OSError("no chip")
+        return self
+
+    def infer(self, blob):
+        return [blob * 2]
+
+    def close(self):
+        pass
+
+
+ENGINE = Doubler()
+"""
+
+FILES = ModelFiles("yard", "doubler", {"model": Path("yard.x")}, "in0", ("out0",), (3, 2, 2))
+
+
+def _entry(value: str, name: str = "doubler") -> EntryPoint:
+    return EntryPoint(name=name, value=value, group=ENTRY_POINTS)
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package `edged_doubler`, installed as pip would leave it."""
+    (tmp_path / "edged_doubler.py").write_text(PACKAGE)
+    info = tmp_path / "edged_doubler-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: edged-doubler\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\ndoubler = edged_doubler:ENGINE\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_installed_package_adds_an_engine_which_comes_before_edgeds_own() -> None:
+    engines = all_engines()
+    assert [engine.name for engine in engines] == ["doubler", *(engine.name for engine in BUILT_IN)]
+    assert engines[0].presence() == Present("doubler 1.0", accelerated=True)
+    assert engines[0].formats == ("doubler",)
+    backend = engines[0].load(FILES, EngineOptions())
+    np.testing.assert_array_equal(backend.infer(np.ones((3, 2, 2), np.float32))[0], np.full((3, 2, 2), 2))
+
+
+@pytest.mark.usefixtures("installed")
+def test_its_package_is_not_imported_before_it_is_asked_something() -> None:
+    sys.modules.pop("edged_doubler", None)
+    engine = all_engines()[0]
+    assert "edged_doubler" not in sys.modules
+    engine.presence()
+    assert "edged_doubler" in sys.modules
+
+
+@pytest.mark.parametrize("value", ["edged_nowhere:ENGINE", "edged.errors:NOTHING"])
+def test_a_package_that_cannot_be_imported_is_an_absent_engine_that_says_why(value: str) -> None:
+    engine = all_engines([_entry(value)])[0]
+    presence = engine.presence()
+    assert isinstance(presence, Absent)
+    assert value in presence.reason
+    assert engine.formats == ("doubler",)
+    with pytest.raises(BackendError, match="cannot be imported"):
+        engine.load(FILES, EngineOptions())
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_a_plug_in_raises_becomes_an_error_of_edged() -> None:
+    nothing = ModelFiles("yard", "doubler", {}, "in0", ("out0",), (3, 2, 2))
+    with pytest.raises(BackendError, match=r"plug-in doubler.*OSError: no chip"):
+        all_engines()[0].load(nothing, EngineOptions())
+
+
+@pytest.mark.parametrize("name", ["ncnn", "auto"])
+def test_a_plug_in_cannot_take_the_name_of_an_engine_of_edged(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert all_engines([_entry("edged.errors:NOTHING", name)]) == BUILT_IN
+    assert f"edged has an engine {name}" in caplog.text
