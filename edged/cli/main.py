@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from edged import __version__
-from edged.cli import cameras, check_config, demo, events, models, run, snapshot, status
+from edged.cli import cameras, check_config, demo, events, models, run, setup, snapshot, status
 from edged.cli.streams import drop_the_rest, prepare_streams, stdout_error
 from edged.errors import EdgedError
 
@@ -69,6 +69,7 @@ app.command("run", short_help="Watch cameras and log events until stopped.")(run
 app.command("demo", short_help="Show what edged sees in one clip or camera.")(demo.demo)
 app.command("events", short_help="List what happened.")(events.events)
 app.command("status", short_help="Show how the daemon is.")(status.status)
+app.command("setup", short_help="Write a first configuration.")(setup.setup)
 app.command("cameras", short_help="List the cameras at this machine and how to configure them.")(cameras.cameras)
 app.command("snapshot", short_help="Take one picture of a camera.")(snapshot.snapshot)
 app.command("check-config", short_help="Check a configuration file.")(check_config.check_config)

@@ -1,0 +1,75 @@
+"""`edged setup`: a first configuration from a few answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from edged.cli.where import DEFAULT_CONFIG
+from edged.errors import ConfigError
+
+_DATA = Path("/var/lib/edged")
+_RUNTIME = Path("/run/edged")
+
+
+def setup(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file to write; - prints it.", metavar="FILE")
+    ] = DEFAULT_CONFIG,
+    camera: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads this on Python 3.10 too
+        typer.Option(
+            help="A camera: /dev/video0 or an address; once for each. Default: those found.", metavar="SOURCE"
+        ),
+    ] = None,
+    model: Annotated[
+        Optional[str],  # noqa: UP045 - as above
+        typer.Option(help="A model folder, or a name from `edged models list`. Default: builtin."),
+    ] = None,
+    watch: Annotated[
+        Optional[list[str]],  # noqa: UP045 - as above
+        typer.Option(help="A label that makes events; once for each. Default: person.", metavar="LABEL"),
+    ] = None,
+    data: Annotated[Path, typer.Option(help="Where events and pictures go.", metavar="DIR")] = _DATA,
+    runtime: Annotated[
+        Path, typer.Option(help="Where the status file goes, best in memory.", metavar="DIR")
+    ] = _RUNTIME,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the defaults.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace a file that is there; it is kept as .bak.")
+    ] = False,
+) -> None:
+    """Ask which cameras to watch for what, and write a configuration file.
+
+    Options answer the questions; --yes, or a standard input that is no terminal, takes the defaults for the rest. A
+    file that is there is never replaced unasked. What is written is checked first.
+
+    Example: sudo edged setup --camera /dev/video0 --watch person --watch vehicle
+    """
+    from edged.cli.setup_answers import Wanted, configuration, write_config
+
+    asking = not yes and sys.stdin.isatty()
+    to_stdout = str(output) == "-"
+    if not to_stdout:
+        _may_write(output, asking=asking, replace=replace)
+    wanted = Wanted(sources=camera, model=model, labels=watch, data_dir=data, runtime_dir=runtime)
+    text = configuration(wanted, asking=asking)
+    if to_stdout:
+        typer.echo(text, nl=False)
+        return
+    write_config(output, text)
+    typer.echo(f"{output} is written. Next: edged doctor, then sudo systemctl restart edged", err=True)
+
+
+def _may_write(output: Path, *, asking: bool, replace: bool) -> None:
+    """Raise ConfigError when the file cannot be written, or nobody said that it may be replaced."""
+    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        raise ConfigError(f"{output} cannot be written.", hint="Try it with sudo, or name another file with --output.")
+    if not output.exists() or replace:
+        return
+    if not (asking and typer.confirm(f"{output} is there. Replace it? It is kept as {output.name}.bak.", err=True)):
+        raise ConfigError(f"{output} is there already, and stays as it is.", hint="To replace it: --replace.")

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edged.app import model_spec
+from edged.cli.setup_answers import camera_tables, write_config
+from edged.config.loader import load_config, parse_config
+from edged.errors import OutputNotWritable
+from edged.testing.sysfs import FakeMachine
+from tests.unit.cli.conftest import Edged
+from tests.unit.cli.test_cameras import found
+
+SPEC = model_spec("builtin")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "edged.toml"
+
+
+def test_without_a_word_it_writes_a_configuration_that_loads(edged: Edged, file: Path) -> None:
+    done = edged("setup", "--yes", "-o", file)
+    assert done.code == 0, done.err
+    config = load_config(file)
+    assert config.presence.labels == ("person",)
+    assert config.runtime_dir == Path("/run/edged")
+
+
+def test_what_it_writes_is_well_by_check_config(edged: Edged, file: Path) -> None:
+    edged("setup", "--yes", "-o", file, "--camera", "rtsp://yard.lan/live", "--watch", "vehicle")
+    assert edged("check-config", file).code == 0
+
+
+def test_options_answer_the_questions(edged: Edged, file: Path, tmp_path: Path) -> None:
+    cameras = ["--camera", "/dev/video7", "--camera", "rtsp://yard.lan/live"]
+    edged("setup", "--yes", "-o", file, *cameras, "--watch", "vehicle", "--watch", "person", "--data", tmp_path)
+    config = load_config(file)
+    assert [camera.source for camera in config.camera] == ["/dev/video7", "rtsp://yard.lan/live"]
+    assert config.presence.labels == ("vehicle", "person")
+    assert config.data_dir == tmp_path
+
+
+def test_a_recording_is_played_as_a_camera_would(edged: Edged, file: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"")
+    edged("setup", "--yes", "-o", file, "--camera", clip)
+    assert load_config(file).camera[0].play == "in_real_time"
+
+
+def test_a_file_that_is_there_stays_as_it_is(edged: Edged, file: Path) -> None:
+    file.write_text("# mine\n")
+    done = edged("setup", "--yes", "-o", file)
+    assert done.code == 2
+    assert "--replace" in done.err
+    assert file.read_text() == "# mine\n"
+
+
+def test_a_file_that_is_replaced_is_kept_beside(edged: Edged, file: Path) -> None:
+    file.write_text("# mine\n")
+    file.chmod(0o600)
+    assert edged("setup", "--yes", "--replace", "-o", file).code == 0
+    assert load_config(file).camera
+    assert file.with_name("edged.toml.bak").read_text() == "# mine\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--watch", "unicorn"], "unicorn"),
+        (["--camera", "rtsp:/yard"], "network address"),
+        (["--camera", "no-such-clip.mp4"], "no-such-clip.mp4"),
+        (["--model", "no-such-model"], "no-such-model"),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_written(edged: Edged, file: Path, arguments: list[str], says: str) -> None:
+    done = edged("setup", "--yes", "-o", file, *arguments)
+    assert done.code != 0
+    assert says in done.err
+    assert not file.exists()
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(edged: Edged, tmp_path: Path) -> None:
+    assert edged("setup", "-o", tmp_path / "nowhere" / "edged.toml").code == 2
+
+
+def test_it_prints_to_stdout(edged: Edged, tmp_path: Path) -> None:
+    done = edged("setup", "--yes", "-o", "-")
+    assert parse_config(done.out, name="it", folder=tmp_path).camera
+
+
+def test_a_camera_that_is_here_gets_the_mode_that_suits_the_model(tmp_path: Path) -> None:
+    machine = FakeMachine(tmp_path)
+    node = machine.plug_usb()
+    here, away = camera_tables([str(node), "rtsp://yard.lan/live"], found(machine), SPEC)
+    assert 'name = "hd-webcam"' in here
+    assert 'format = "YUYV"' in here
+    assert away == '[[camera]]\nname = "camera-1"\nsource = "rtsp://yard.lan/live"'
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputNotWritable):
+        write_config(tmp_path / "nowhere" / "edged.toml", "")
