@@ -154,3 +154,43 @@ class EventSink(Protocol):
     def put(self, event: Event, snapshot_jpeg: bytes | None) -> None:
         """Take an event in. Any thread. Returns at once; writing happens elsewhere."""
         ...
+
+
+class InferenceBudget(Protocol):
+    """How much of the detector's time the machine can bear: its heat decides."""
+
+    def share(self) -> float:
+        """Return 1.0 for the full rate, 0.0 for no inference at all, or what lies between. Any thread; at once."""
+        ...
+
+
+class Notifier(Protocol):
+    """Whoever started the daemon and wants to know how it does: systemd, by sd_notify(3). One thread at a time.
+
+    Nothing here raises or waits for long: a service manager that does not listen is no reason to stop watching.
+    """
+
+    @property
+    def watchdog_s(self) -> float | None:
+        """How long it waits for alive() before it ends the daemon; None when it does not."""
+        ...
+
+    def ready(self) -> None:
+        """Say that the start is over: the workers run."""
+        ...
+
+    def alive(self) -> None:
+        """Say that the daemon makes progress. Only for one who has judged that it does."""
+        ...
+
+    def status(self, text: str) -> None:
+        """Say in one line how it goes."""
+        ...
+
+    def extend_timeout(self, for_s: float) -> None:
+        """Say that the start (or the stop) needs `for_s` seconds more from now: a model is being built, say."""
+        ...
+
+    def stopping(self) -> None:
+        """Say that a clean end has begun."""
+        ...

@@ -1,0 +1,42 @@
+"""What health is told by and tells, as a test wants it."""
+
+from __future__ import annotations
+
+
+class FixedBudget:
+    """Implements ports.InferenceBudget; the lever is `value`, 0..1."""
+
+    def __init__(self, value: float = 1.0) -> None:
+        self.value = value
+
+    def share(self) -> float:
+        """See ports.InferenceBudget."""
+        return self.value
+
+
+class RecordingNotifier:
+    """Implements ports.Notifier: keeps the lines that systemd would get. The lever is `watchdog_s`."""
+
+    def __init__(self, *, watchdog_s: float | None = None) -> None:
+        self.watchdog_s = watchdog_s
+        self.lines: list[str] = []
+
+    def ready(self) -> None:
+        """See ports.Notifier."""
+        self.lines.append("READY=1")
+
+    def alive(self) -> None:
+        """See ports.Notifier."""
+        self.lines.append("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """See ports.Notifier."""
+        self.lines.append(f"STATUS={text}")
+
+    def extend_timeout(self, for_s: float) -> None:
+        """See ports.Notifier."""
+        self.lines.append(f"EXTEND_TIMEOUT_USEC={round(for_s * 1e6)}")
+
+    def stopping(self) -> None:
+        """See ports.Notifier."""
+        self.lines.append("STOPPING=1")
