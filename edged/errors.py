@@ -185,6 +185,10 @@ class DaemonError(EdgedError):
     exit_code = 6
 
 
+class DaemonHung(DaemonError):
+    """A worker of the daemon makes no progress any more."""
+
+
 class DaemonNotRunning(DaemonError):
     """No daemon has written a status there, or the one that did is gone."""
 

@@ -16,8 +16,12 @@ from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
 from edged.errors import StoreError, StoreFull
+from edged.health.liveness import Liveness
+from edged.health.notify import find_notifier
+from edged.health.stacks import LastResort
 from edged.health.status_file import NAME as STATUS_NAME
 from edged.health.status_file import StatusFile
+from edged.health.status_line import StatusLine
 from edged.pipeline.camera import FrameObserver
 from edged.pipeline.daemon import Daemon
 from edged.pipeline.dispatcher import Dispatcher, Lane
@@ -71,13 +75,18 @@ def build(
             for section in config.camera
         ]
         lanes = [Lane(parts.mailbox, parts.pipeline) for parts in cameras]
+        dispatcher = Dispatcher(lanes, arrival, clock=clock)
+        pulses = [store.pulse, dispatcher.pulse, *(parts.feeder.pulse for parts in cameras)]
+        notifier = find_notifier()
+        liveness = Liveness(lambda: pulses, notifier=notifier, clock=clock, last_resort=LastResort())
         supervisor = Supervisor(
             [
                 {"store": store.run},
-                {"detect": Dispatcher(lanes, arrival, clock=clock).run},
+                {"detect": dispatcher.run},
                 {f"capture-{parts.feeder.camera}": parts.feeder.run for parts in cameras},
             ],
             clock=clock,
+            tick_s=liveness.look_every_s,
         )
         reporter = Reporter(
             clock=clock,
@@ -92,7 +101,8 @@ def build(
             run_id=store.run_id,
             supervisor=supervisor,
             reporter=reporter,
-            listeners=[_status_file(config.status_dir)],
+            liveness=liveness,
+            listeners=[StatusLine(notifier, clock=clock), _status_file(config.status_dir)],
             resources=resources.pop_all(),
         )
 

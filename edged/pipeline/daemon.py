@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 from edged.domain.health import DaemonStatus
 from edged.errors import EdgedError, StoreNotWritable
+from edged.health.liveness import Liveness
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
 
@@ -27,6 +28,7 @@ class Daemon:
         run_id: str,
         supervisor: Supervisor,
         reporter: Reporter,
+        liveness: Liveness,
         listeners: Sequence[StatusListener],
         resources: ExitStack,
     ) -> None:
@@ -38,6 +40,7 @@ class Daemon:
         self.run_id = run_id
         self._supervisor = supervisor
         self._reporter = reporter
+        self._liveness = liveness
         self._listeners = list(listeners)
         self._resources = resources
 
@@ -57,7 +60,7 @@ class Daemon:
         self._say_hello()
         gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
         try:
-            self._supervisor.run(tick=lambda: self._tell("running"))
+            self._supervisor.run(tick=self._tick, on_stop=self._liveness.begin_stop)
             self._refuse_loss()
             status = self._tell("stopped")
             log.info("stopped after %.0f s, %d events written", status.uptime_s, status.store.written)
@@ -68,6 +71,7 @@ class Daemon:
         finally:
             if self._supervisor.stopped:
                 self._resources.close()
+            self._liveness.end()
 
     def _say_hello(self) -> None:
         status = self._reporter.report("starting")
@@ -83,6 +87,10 @@ class Daemon:
                 f"{lost} events are lost: {why}",
                 hint="Make room on the disk, or let the user that edged runs as write there, and start again.",
             )
+
+    def _tick(self) -> None:
+        self._liveness.check()  # first: telling writes a file, and the disk may hang
+        self._tell("running")
 
     def _tell(self, state: str) -> DaemonStatus:
         status = self._reporter.report(state)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edged.clock import Clock
 from edged.domain.frame import Frame
+from edged.domain.pulse import Pulse
 from edged.pipeline.camera import CameraPipeline
 from edged.pipeline.mailbox import Mailbox
 
@@ -29,6 +31,7 @@ class Dispatcher:
     """
 
     def __init__(self, lanes: Sequence[Lane], arrival: threading.Condition, *, clock: Clock) -> None:
+        self.pulse = Pulse("detect")
         self._lanes = list(lanes)  # those not ended; the first is the one whose turn is longest ago
         self._arrival = arrival
         self._clock = clock
@@ -37,6 +40,7 @@ class Dispatcher:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set or every mailbox has ended; what is open is closed as each ends, or at the stop."""
         while self._lanes and not stop.is_set():
+            self.pulse.begin("waiting for frames")
             self._idle()
             with self._arrival:
                 taken = self._take()
@@ -45,12 +49,14 @@ class Dispatcher:
                     self._arrival.wait(_POLL_S)
             if taken is not None:
                 lane, frame = taken
+                self.pulse.begin(f"at a frame of {lane.pipeline.camera}")
                 try:
                     lane.pipeline.step(frame, gap_s=lane.mailbox.gap_s)
                 finally:
                     frame.release()
             self._finish(ended)
         self._finish(list(self._lanes))
+        self.pulse.begin("done", within_s=math.inf)
 
     def _idle(self) -> None:
         """Let time pass, twice a second, where no frame waits."""

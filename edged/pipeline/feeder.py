@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 
 from edged.clock import Clock
 from edged.domain.frame import Frame
+from edged.domain.pulse import Pulse
 from edged.errors import SourceError, SourceStalled
 from edged.pipeline.mailbox import Mailbox
 from edged.pipeline.outages import Outages
@@ -20,6 +22,7 @@ WaitForDevice = Callable[[float, threading.Event], object]
 """Wait for so many seconds, or until the event is set, or until a device came or went."""
 
 _POLL_S = 0.5  # how long a stop may go unnoticed
+_OPEN_WITHIN_S = 30.0  # drivers and networks take their time
 _SLOWEST_S = 10.0  # from one frame to the next, whatever a driver says
 
 FIRST_FRAME_S = 5.0
@@ -54,6 +57,7 @@ class Feeder:
         self.camera = camera
         self.source = source
         self.state = "starting"
+        self.pulse = Pulse(f"capture-{camera}")
         self.outages = Outages(camera, events)
         self._mailbox = mailbox
         self._clock = clock
@@ -79,26 +83,31 @@ class Feeder:
                         raise
                     if stop.is_set():  # nobody waits for this camera any more
                         return
+                    self.pulse.begin("closing its camera")
                     self.source.close()  # before the wait: a camera that comes back gets its old name only then
                     self._recover(error, stop)
         finally:
             self.source.close()
             self.outages.finish()
             self._mailbox.close()
+            self.pulse.begin("done", within_s=math.inf)
 
     def silent_after_s(self) -> float:
         """How long the camera may give no frame: two intervals of one that says that it is slow. For any thread."""
         return max(self._frame_timeout_s, 2 * min(self.source.stats.interval_s or 0.0, _SLOWEST_S))
 
     def _feed(self, stop: threading.Event) -> None:
+        self.pulse.begin("opening its camera", within_s=_OPEN_WITHIN_S)
         self.source.open()
         patience_s = max(self.silent_after_s(), FIRST_FRAME_S)
         deadline = self._clock.monotonic() + patience_s
         while not stop.is_set():
             left_s = max(deadline - self._clock.monotonic(), 0.0) if self._reopen else _POLL_S
+            self.pulse.begin("waiting for a frame")
             frame = self.source.read(min(_POLL_S, left_s))
             if frame is not None:
                 self._came(frame)
+                self.pulse.begin("handing over a frame", within_s=math.inf)  # of a recording, as late as it is wanted
                 self._mailbox.put(frame, stop)
                 patience_s = self.silent_after_s()
                 deadline = self._clock.monotonic() + patience_s
@@ -121,8 +130,10 @@ class Feeder:
             self.source.stats.reopened += 1
         self.outages.fault(error, self._clock.monotonic())
         self.state = f"lost: {error.message}"
+        self.pulse.begin("resetting its camera", within_s=_OPEN_WITHIN_S)
         if self._reset is not None and self._retries.reset_is_due(error):
             self._try(self._reset)
+        self.pulse.begin("waiting until its camera is worth another try")
         wait = self._wait_for_device or self._wait
         wait(self._retries.pause_s(), stop)
 

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 
 from edged.clock import Clock
-from edged.errors import DaemonError, EdgedError, SourceError
+from edged.errors import DaemonError, DaemonHung, EdgedError, SourceError
 from edged.pipeline.worker import Worker
 
 log = logging.getLogger(__name__)
 
 Loop = Callable[[threading.Event], None]
 
+_HUNG_STOP_WITHIN_S = 2.0  # nobody waits for a worker that is known to hang
 _LISTEN_EVERY_S = 0.2  # how long a request to stop may go unnoticed
 
 
@@ -41,10 +42,12 @@ class Supervisor:
         # No more than this: a signal may interrupt run() inside the wake event, whose lock is not for taking twice.
         self._stop_requested = True
 
-    def run(self, tick: Callable[[], object]) -> None:
-        """Run all workers until the work is done, a stop is asked for, or one fails. Calls `tick` every `tick_s`.
+    def run(self, tick: Callable[[], object], *, on_stop: Callable[[], object] = lambda: None) -> None:
+        """Run all workers until the work is done, a stop is asked for, or one fails.
 
-        Raises what a worker raised: an EdgedError as it is, anything else as DaemonError.
+        Calls `tick` every `tick_s`, and `on_stop` before the workers are stopped. What `tick` raises ends the run: with
+        DaemonHung those that do not stop are not waited for as long. Raises what a worker raised: an EdgedError as it
+        is, anything else as DaemonError.
         """
         try:
             for stage in self._stages:
@@ -58,7 +61,11 @@ class Supervisor:
                 self._clock.wait(self._wake, _LISTEN_EVERY_S)
                 self._wake.clear()
             quitters = [worker.name for worker in self._stages[0] if not worker.running]
+        except DaemonHung:
+            self._stop_within_s = min(self._stop_within_s, _HUNG_STOP_WITHIN_S)
+            raise
         finally:
+            on_stop()
             hung = self._stop_all()
         self._raise_failures(quitters, hung)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from edged.clock import Clock, wall_at
 from edged.domain.events import Event, EventRecord
 from edged.domain.health import StoreStatus
+from edged.domain.pulse import Pulse
 from edged.errors import StoreCorrupt, StoreError, is_full
 from edged.store.database import FILE_NAME, SQLITE_ERRORS, store_error
 from edged.store.ids import Uuid7
@@ -25,6 +26,9 @@ from edged.store.snapshots import sync_folder, write_snapshots
 from edged.store.waiting import Waiting, WaitingRoom
 
 log = logging.getLogger(__name__)
+
+_OPEN_WITHIN_S = 600.0  # all rows of a damaged database are copied one by one
+_WRITE_WITHIN_S = 30.0  # a worn card may take seconds over a commit
 
 WRITE_EVERY_S = 0.25  # so an event is on the disk about half a second after put() at the latest
 _BATCH_MAX = 100
@@ -52,6 +56,7 @@ class EventStore:
         waiting_snapshot_bytes_max: int = 32 * 1024 * 1024,
     ) -> None:
         """`version` is edged's own, for the list of runs. Nothing is touched on the disk until open() or step()."""
+        self.pulse = Pulse("store")
         self._folder = folder
         self._path = folder / FILE_NAME
         self._clock = clock
@@ -137,12 +142,15 @@ class EventStore:
 
     def step(self) -> None:
         """Write what waits, unless writing failed and it is too early to try again."""
+        self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S)
         if self._clock.monotonic() < self._retry_at:
             return
         try:
             if self._opened is None or self._file_was_replaced():
+                self.pulse.begin("opening the event log", within_s=_OPEN_WITHIN_S)
                 self._close_connection()
                 self.open()
+                self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S)
             self._write_all()
         except StoreError as error:
             self._put_off(error)

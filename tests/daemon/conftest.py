@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,13 @@ class Box:
         self.config.write_text(f'data_dir = "data"\n{top}\n[model]\npath = "./spot"\n{rest}\n{tables}')
 
     def start(self, *arguments: object, **options: Any) -> subprocess.Popen[str]:
-        """Start a command; it is killed at the end of the test if it still runs then."""
-        command = [sys.executable, "-m", "edged", *map(str, arguments)]
+        """Start a command of edged; it is killed at the end of the test if it still runs then."""
+        return self.start_program([sys.executable, "-m", "edged", *arguments], **options)
+
+    def start_program(self, command: Sequence[object], **options: Any) -> subprocess.Popen[str]:
+        """Start any program; as above."""
         process = subprocess.Popen(
-            command,
+            list(map(str, command)),
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,

@@ -13,7 +13,8 @@ from edged.domain.detections import Detections
 from edged.domain.events import EventKind
 from edged.domain.frame import Frame
 from edged.domain.health import DaemonStatus, StoreStatus
-from edged.errors import BackendError, DaemonError, SourceLost, StoreNotWritable
+from edged.errors import BackendError, DaemonError, DaemonHung, SourceLost, StoreNotWritable
+from edged.health.liveness import Liveness
 from edged.pipeline.daemon import Daemon
 from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.latency import Latency
@@ -24,6 +25,7 @@ from edged.ports import Detector
 from edged.testing.clock import FakeClock
 from edged.testing.detector import ScriptedDetector
 from edged.testing.events import MemorySink
+from edged.testing.health import RecordingNotifier
 from edged.testing.source import SyntheticSource
 from tests.pipeline.parts import LABELS, Wrapped, feeder_of, passer_by, pipeline_of, sees_all
 
@@ -52,12 +54,15 @@ class House:
         clock = clock or SystemClock()
         resources = ExitStack()
         resources.callback(self._close)
+        dispatcher = Dispatcher(lanes, arrival, clock=fake)
+        pulses = [dispatcher.pulse, *(parts.feeder.pulse for parts in self.parts)]
+        self.notifier = RecordingNotifier()
         self.daemon = Daemon(
             run_id="run",
             supervisor=Supervisor(
                 [
                     {"store": wait_for_stop},
-                    {"detect": Dispatcher(lanes, arrival, clock=fake).run},
+                    {"detect": dispatcher.run},
                     {f"capture-{number}": parts.feeder.run for number, parts in enumerate(self.parts)},
                 ],
                 clock=clock,
@@ -73,6 +78,7 @@ class House:
                 latency=latency,
                 store=lambda: store or StoreStatus(),
             ),
+            liveness=Liveness(lambda: pulses, notifier=self.notifier, clock=clock),
             listeners=[self.statuses.append],
             resources=resources,
         )
@@ -237,3 +243,48 @@ def test_a_second_ctrl_c_leaves_at_once_and_is_no_clean_end() -> None:
 
     assert not closed
     assert state == "failed: interrupted before the end"
+
+
+class Hanging:
+    """A detector that never comes back from its third frame, until the test is over."""
+
+    labels = LABELS
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self._calls = 0
+
+    def detect(self, frame: Frame) -> Detections:
+        self._calls += 1
+        if self._calls == 3:
+            self.release.wait(60)
+        return Detections.empty()
+
+
+class Hurried(SystemClock):
+    """A clock by which a second is a hundredth of one."""
+
+    def monotonic(self) -> float:
+        return 100 * super().monotonic()
+
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        return super().wait(stop, timeout_s / 100)
+
+
+def test_a_hung_inference_is_the_daemons_end_and_systemd_hears_no_more_of_it() -> None:
+    detector = Hanging()
+    house = House([(a_recording(), detector, False)], clock=Hurried())
+    with pytest.raises(DaemonHung, match="the detect thread has been at a frame of yard"):
+        house.daemon.run()
+    detector.release.set()
+    assert house.notifier.lines[0] == "READY=1"
+    assert house.notifier.lines[-1] == "STOPPING=1"
+    assert house.statuses[-1].state.startswith("failed: edged hung: the detect thread")
+    assert not house.closed  # its thread may still be using what would be closed
+
+
+def test_systemd_is_told_of_the_start_and_of_the_end() -> None:
+    source = a_recording()
+    house = House([(source, sees_all(source, range(60)), False)])
+    house.daemon.run()
+    assert house.notifier.lines == ["READY=1", "WATCHDOG=1", "STOPPING=1"]
