@@ -7,6 +7,7 @@ comes. So an event stores both, and the boot in which its monotonic time counts.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 import uuid
@@ -31,6 +32,10 @@ class Clock(Protocol):
 
     def boot_id(self) -> str:
         """Name this boot of the machine."""
+        ...
+
+    def synchronised(self) -> bool | None:
+        """Whether the wall clock follows a time server or another true clock; None when nobody may ask."""
         ...
 
 
@@ -59,3 +64,26 @@ class SystemClock:
 
     def boot_id(self) -> str:
         return self._boot_id
+
+    def synchronised(self) -> bool | None:
+        """See Clock.
+
+        adjtimex(2) knows of every time server; where a sandbox forbids it, systemd's own leaves a file.
+        """
+        state = _adjtimex()
+        if state >= 0:
+            return state != _TIME_ERROR
+        timesync = Path("/run/systemd/timesync")
+        return (timesync / "synchronized").exists() if timesync.exists() else None
+
+
+_TIME_ERROR = 5  # linux/timex.h: the clock is not synchronised
+_TIMEX_BYTES = 512  # struct timex has 208 at most; zeros in `modes`, its first field, only ask
+
+
+def _adjtimex() -> int:
+    """The state of the clock, as linux/timex.h numbers it; -1 when the kernel does not say."""
+    try:
+        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    except (OSError, AttributeError):  # a C library without it
+        return -1

@@ -17,6 +17,7 @@ from edged.domain.engines import EngineOptions, ModelFiles, Presence
 from edged.domain.events import Event, TrackEvent
 from edged.domain.frame import Frame
 from edged.domain.health import SourceStats
+from edged.domain.machine import Vitals
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
 
@@ -153,6 +154,14 @@ class EventSink(Protocol):
 
     def put(self, event: Event, snapshot_jpeg: bytes | None) -> None:
         """Take an event in. Any thread. Returns at once; writing happens elsewhere."""
+        ...
+
+
+class Sensors(Protocol):
+    """What a machine's sensors say."""
+
+    def read(self) -> Vitals:
+        """Read them all. May take seconds when a driver hangs; what does not answer is None, never a number."""
         ...
 
 

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from edged import __version__
@@ -16,8 +17,13 @@ from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
 from edged.errors import StoreError, StoreFull
+from edged.health.board.vitals import BoardSensors
+from edged.health.heat import HeatCurve
 from edged.health.liveness import Liveness
+from edged.health.machine import machine_status
+from edged.health.monitor import ThermalMonitor
 from edged.health.notify import find_notifier
+from edged.health.run_keeper import RunKeeper
 from edged.health.stacks import LastResort
 from edged.health.status_file import NAME as STATUS_NAME
 from edged.health.status_file import StatusFile
@@ -28,6 +34,7 @@ from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.latency import Latency
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
+from edged.ports import EventSink
 from edged.store.events import EventStore
 from edged.store.retention import Retention
 
@@ -76,12 +83,15 @@ def build(
         ]
         lanes = [Lane(parts.mailbox, parts.pipeline) for parts in cameras]
         dispatcher = Dispatcher(lanes, arrival, clock=clock)
-        pulses = [store.pulse, dispatcher.pulse, *(parts.feeder.pulse for parts in cameras)]
+        keeper = RunKeeper(config.data_dir, run_id=store.run_id, version=__version__, clock=clock)
+        keeper.tell(store)
+        monitor = _monitor(config, store, clock)
+        pulses = [store.pulse, keeper.pulse, dispatcher.pulse, *(parts.feeder.pulse for parts in cameras)]
         notifier = find_notifier()
         liveness = Liveness(lambda: pulses, notifier=notifier, clock=clock, last_resort=LastResort())
         supervisor = Supervisor(
             [
-                {"store": store.run},
+                {"store": store.run, "record": keeper.run, "sensors": monitor.run},
                 {"detect": dispatcher.run},
                 {f"capture-{parts.feeder.camera}": parts.feeder.run for parts in cameras},
             ],
@@ -96,13 +106,15 @@ def build(
             cameras=cameras,
             latency=latency,
             store=lambda: store.status,
+            machine=partial(machine_status, monitor, keeper, clock),
+            last_end=keeper.last_end,
         )
         return Daemon(
             run_id=store.run_id,
             supervisor=supervisor,
             reporter=reporter,
             liveness=liveness,
-            listeners=[StatusLine(notifier, clock=clock), _status_file(config.status_dir)],
+            listeners=[StatusLine(notifier, clock=clock), keeper, _status_file(config.status_dir)],
             resources=resources.pop_all(),
         )
 
@@ -122,6 +134,17 @@ def _status_file(folder: Path) -> StatusFile:
     with suppress(OSError):  # the first write tells
         folder.mkdir(parents=True, exist_ok=True)
     return StatusFile(folder / STATUS_NAME)
+
+
+def _monitor(config: Config, events: EventSink, clock: Clock) -> ThermalMonitor:
+    wanted = config.thermal
+    curve = HeatCurve(
+        warn_c=wanted.warn_c,
+        stop_c=wanted.stop_c,
+        share_at_stop=wanted.share_at_stop,
+        hysteresis_c=wanted.hysteresis_c,
+    )
+    return ThermalMonitor(BoardSensors(clock=clock), curve=curve, events=events, clock=clock)
 
 
 def _open_store(config: Config, clock: Clock) -> EventStore:

@@ -15,7 +15,7 @@ import typer
 from edged.cli.signals import StopSignals
 from edged.cli.tracing import TraceLabelOption, TraceOption
 from edged.domain.addresses import without_secrets
-from edged.domain.events import ENDS, CameraEvent, Event, EventKind, EventRecord, Point, TrackEvent
+from edged.domain.events import ENDS, Event, EventKind, EventRecord, Point, TrackEvent
 from edged.errors import SourceNotFound
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _table(records: list[EventRecord], *, began_at: float) -> Table:
 
 
 def _what(event: Event) -> tuple[str, str, str, str, str]:
-    if isinstance(event, CameraEvent):
+    if not isinstance(event, TrackEvent):
         return event.reason, "", f"{event.duration_s:.1f} s" if event.kind in ENDS else "", "", ""
     return (
         f"{event.label} {event.track_id}",

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from edged.cli.durations import in_words
-from edged.domain.events import ENDS, CameraEvent, EventRecord, TrackEvent
+from edged.domain.events import ENDS, EventRecord, TrackEvent
 
 _NAMES = ("time", "camera", "event", "what", "sure", "for")
 _TO_THE_RIGHT = ("sure", "for")
@@ -26,8 +26,8 @@ def columns(record: EventRecord) -> tuple[str, ...]:
 
 
 def sentence(record: EventRecord) -> str | None:
-    """What is to be told beyond an event's cells: the camera's trouble."""
-    return record.event.detail if isinstance(record.event, CameraEvent) else None
+    """What is to be told beyond an event's cells: a camera's trouble, or the machine's."""
+    return None if isinstance(record.event, TrackEvent) else record.event.detail
 
 
 def show(records: Sequence[EventRecord], folder: Path, *, more: bool) -> None:

@@ -19,7 +19,7 @@ def tell_unknown_names(log: EventLog, *, camera: str | None, label: str | None) 
     from edged.store.reader import EventFilter
 
     if camera is not None and not log.newest(EventFilter(camera=camera), limit=1):
-        _tell("camera", camera, {record.event.camera for record in log.newest(limit=_LOOKED_AT)})
+        _tell("camera", camera, {record.event.camera for record in log.newest(limit=_LOOKED_AT) if record.event.camera})
     if label is not None and not log.newest(EventFilter(label=label), limit=1):
         events = [record.event for record in log.newest(limit=_LOOKED_AT)]
         _tell("label", label, {event.label for event in events if isinstance(event, TrackEvent)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,7 @@ def run(
         from edged.cli.running import log_to_stderr, run_until_done
         from edged.config.loader import load_config
 
+        faulthandler.enable()  # a crash, or systemd's watchdog, leaves every thread's stack in the journal
         settings = load_config(config)
         log_to_stderr(settings.log.level)
         detector = app.load_detector(settings)

@@ -20,6 +20,9 @@ FRAME_TIMEOUT_S = 1.5
 
 LEAST_FPS = 0.1
 
+WARN_C, STOP_C = 75.0, 85.0
+"""What thermal.warn_c and thermal.stop_c are where they are not set."""
+
 _OF_DEVICES = ("format", "width_px", "height_px", "fps", "controls")
 
 Place = tuple[str | int, ...]
@@ -31,6 +34,7 @@ def contradictions(tables: Mapping[str, Any]) -> list[tuple[Place, str]]:
     cameras = _cameras(tables)
     return [
         *_confidences(tables),
+        *_heat(tables),
         *_shared(cameras, "name", "every camera needs a name of its own"),
         *_shared(cameras, "source", "a device gives its frames to one reader only", of=_device),
         *_modes_of_no_device(cameras),
@@ -84,6 +88,16 @@ def _confidences(tables: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     for (place, low), (next_place, high) in pairwise(given):
         if low > high:
             yield place, f"{shown(low)} is above {'.'.join(next_place)}, {shown(high)}"
+
+
+def _heat(tables: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    table = tables.get("thermal")
+    if not isinstance(table, Mapping):
+        return
+    warn_c, stop_c = _as_number(table.get("warn_c", WARN_C)), _as_number(table.get("stop_c", STOP_C))
+    if warn_c is not None and stop_c is not None and warn_c >= stop_c:
+        place = "stop_c" if "stop_c" in table else "warn_c"
+        yield ("thermal", place), f"warn_c, {warn_c:g}, must be below stop_c, {stop_c:g}"
 
 
 def _number(tables: Mapping[str, Any], section: str, key: str) -> float | None:

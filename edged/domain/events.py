@@ -24,6 +24,11 @@ class EventKind(str, Enum):
     PICTURE_BLANK = "picture_blank"  # a camera gives pictures on which there is nothing
     PICTURE_DAMAGED = "picture_damaged"  # a camera gives pictures of which none can be decoded
     PICTURE_OK = "picture_ok"  # it shows something again
+    TOO_HOT = "too_hot"  # the machine is so hot that edged looks less often, or not at all
+    COOLED_DOWN = "cooled_down"  # it is not any more
+    UNDER_VOLTAGE = "under_voltage"  # the machine's supply sags
+    VOLTAGE_OK = "voltage_ok"  # it does not any more
+    RESTARTED = "restarted"  # edged runs again after an end that nobody asked for
 
     def __str__(self) -> str:
         return self.value
@@ -80,13 +85,44 @@ class CameraEvent:
         return self.at - self.started_at
 
 
-CAMERA_KINDS = frozenset(EventKind) - {EventKind.APPEARED, EventKind.LEFT}
-"""The kinds of CameraEvent; all others are those of TrackEvent."""
+@dataclass(frozen=True, slots=True)
+class MachineEvent:
+    """Something that befell the machine or edged itself. Otherwise as CameraEvent."""
 
-ENDS = frozenset({EventKind.LEFT, EventKind.CAMERA_BACK, EventKind.PICTURE_OK})
+    kind: EventKind  # one of MACHINE_KINDS
+    at: float  # monotonic seconds
+    started_at: float  # monotonic seconds at which the trouble began: of a beginning, `at` itself
+    reason: str
+    detail: str | None = None
+
+    @property
+    def camera(self) -> str:
+        """It is about none."""
+        return ""
+
+    @property
+    def duration_s(self) -> float:
+        """As of a CameraEvent."""
+        return self.at - self.started_at
+
+
+MACHINE_KINDS = frozenset(
+    {EventKind.TOO_HOT, EventKind.COOLED_DOWN, EventKind.UNDER_VOLTAGE, EventKind.VOLTAGE_OK, EventKind.RESTARTED}
+)
+"""The kinds of MachineEvent."""
+
+TRACK_KINDS = frozenset({EventKind.APPEARED, EventKind.LEFT})
+"""The kinds of TrackEvent."""
+
+CAMERA_KINDS = frozenset(EventKind) - TRACK_KINDS - MACHINE_KINDS
+"""The kinds of CameraEvent."""
+
+ENDS = frozenset(
+    {EventKind.LEFT, EventKind.CAMERA_BACK, EventKind.PICTURE_OK, EventKind.COOLED_DOWN, EventKind.VOLTAGE_OK}
+)
 """The kinds that tell of an end, so that their duration is a whole."""
 
-Event: TypeAlias = TrackEvent | CameraEvent
+Event: TypeAlias = TrackEvent | CameraEvent | MachineEvent
 """Something that happened."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edged.domain.machine import MachineStatus
+
 
 @dataclass(slots=True)
 class SourceStats:
@@ -50,6 +52,18 @@ class StoreStatus:
     error: str | None = None  # why nothing can be written now
 
 
+@dataclass(frozen=True, slots=True)
+class LastEnd:
+    """How the run before this one ended."""
+
+    reason: str  # "stop", "crash", "watchdog", "oom", "killed", "power", "unknown"
+    detail: str  # a clause for people
+    run_id: str
+    last_heard_wall_at: float  # seconds since 1970-01-01 UTC
+    uptime_s: float  # when it was last heard of
+    summary: str  # how it was then, in one line
+
+
 @dataclass(slots=True)
 class DaemonStatus:
     """The whole daemon, as `edged status` shows it."""
@@ -57,7 +71,7 @@ class DaemonStatus:
     version: str
     pid: int
     run_id: str
-    state: str  # "running", "stopped", "failed: …"
+    state: str  # "running", "stopped", "failed: …", "hung: …"
     started_wall_at: float  # seconds since 1970-01-01 UTC
     written_wall_at: float  # seconds since 1970-01-01 UTC
     uptime_s: float
@@ -67,4 +81,6 @@ class DaemonStatus:
     inference_p99_ms: float | None
     rss_bytes: int
     store: StoreStatus = field(default_factory=StoreStatus)
+    machine: MachineStatus = field(default_factory=MachineStatus)
+    last_end: LastEnd | None = None  # None: there was no run before this one
     cameras: list[CameraStatus] = field(default_factory=list)

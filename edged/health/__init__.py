@@ -1,1 +1,1 @@
-"""How the daemon is: status, and what keeps it alive."""
+"""Whether the daemon and its machine are well: liveness, heat, power, the record of runs, the status file."""

@@ -82,7 +82,7 @@ class Liveness:
         if hang is not None:
             log.critical("%s; all threads:\n%s", hang, all_stacks())
             raise DaemonHung(
-                f"edged hung: {hang}.",
+                f"{hang[0].upper()}{hang[1:]}.",
                 hint="It is to be started again. If this repeats, the stacks in the log show where; see `dmesg` too.",
             )
         if not self._is_ready:

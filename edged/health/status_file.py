@@ -7,7 +7,6 @@ not forced to the disk, since a status is worth nothing after a power cut.
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -16,8 +15,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edged.domain.health import CameraStatus, DaemonStatus, StoreStatus
-from edged.errors import DaemonNotRunning, StatusUnreadable, StoreNotWritable, is_full
+from edged.domain.health import CameraStatus, DaemonStatus, LastEnd, StoreStatus
+from edged.domain.machine import MachineStatus
+from edged.errors import DaemonNotRunning, StatusUnreadable, StoreNotWritable
+from edged.health.replacing import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 def write_status(path: Path, status: DaemonStatus) -> None:
     """Replace the status file at `path`. Raises StoreNotWritable."""
     try:
-        _replace(path, json.dumps(asdict(status)).encode())
+        replace_file(path, json.dumps(asdict(status)).encode(), to_disk=False)
     except OSError as error:
         raise StoreNotWritable(
             f"The status file {path} cannot be written: {error.strerror}.",
@@ -111,29 +112,6 @@ def trouble(status: DaemonStatus, *, wall_now: float, is_alive: Callable[[int], 
     return None
 
 
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(path.name + ".tmp")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError as error:
-        if not is_full(error):
-            raise
-        draft.unlink(missing_ok=True)
-        if not path.exists():
-            raise
-        _overwrite(path, content)
-
-
-def _overwrite(path: Path, content: bytes) -> None:
-    """Write into the blocks that the file has: a full disk has no others. Raises OSError when they are too few."""
-    with path.open("r+b", buffering=0) as file:
-        found = os.fstat(file.fileno())
-        if len(content) > max(found.st_size, found.st_blocks * 512):  # stat(2): these blocks have 512 bytes everywhere
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        file.write(content.ljust(found.st_size))  # in one piece: what was longer would stick out behind
-
-
 def _load(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
@@ -143,7 +121,14 @@ def _load(path: Path) -> Any:
 
 def _daemon(content: Mapping[str, Any]) -> DaemonStatus:
     cameras = [_fill(CameraStatus, camera) for camera in content["cameras"]]
-    return _fill(DaemonStatus, {**content, "store": _fill(StoreStatus, content["store"]), "cameras": cameras})
+    end = content.get("last_end")
+    parts = {
+        "store": _fill(StoreStatus, content["store"]),
+        "machine": _fill(MachineStatus, content.get("machine", {})),
+        "last_end": None if end is None else _fill(LastEnd, end),
+        "cameras": cameras,
+    }
+    return _fill(DaemonStatus, {**content, **parts})
 
 
 def _fill(kind: type[T], content: Mapping[str, Any]) -> T:

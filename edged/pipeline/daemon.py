@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from edged.domain.health import DaemonStatus
-from edged.errors import EdgedError, StoreNotWritable
+from edged.errors import DaemonHung, EdgedError, StoreNotWritable
 from edged.health.liveness import Liveness
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
@@ -66,7 +66,7 @@ class Daemon:
             log.info("stopped after %.0f s, %d events written", status.uptime_s, status.store.written)
             return status
         except BaseException as error:
-            self._tell(f"failed: {_in_words(error)}")
+            self._tell(_in_words(error))
             raise
         finally:
             if self._supervisor.stopped:
@@ -100,6 +100,10 @@ class Daemon:
 
 
 def _in_words(error: BaseException) -> str:
+    if isinstance(error, DaemonHung):
+        return f"hung: {error.message}"
     if isinstance(error, EdgedError):
-        return error.message
-    return "interrupted before the end" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+        return f"failed: {error.message}"
+    if isinstance(error, KeyboardInterrupt):
+        return "failed: interrupted before the end"
+    return f"failed: {type(error).__name__}: {error}"

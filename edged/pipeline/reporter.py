@@ -10,7 +10,8 @@ import psutil
 
 from edged import __version__
 from edged.clock import Clock
-from edged.domain.health import CameraStatus, DaemonStatus, StoreStatus
+from edged.domain.health import CameraStatus, DaemonStatus, LastEnd, StoreStatus
+from edged.domain.machine import MachineStatus
 from edged.pipeline.camera import CameraPipeline
 from edged.pipeline.feeder import Feeder
 from edged.pipeline.latency import Latency
@@ -56,6 +57,8 @@ class Reporter:
         cameras: Sequence[CameraParts],
         latency: Latency,
         store: Callable[[], StoreStatus],
+        machine: Callable[[], MachineStatus] = MachineStatus,
+        last_end: LastEnd | None = None,
     ) -> None:
         self._clock = clock
         self._run_id = run_id
@@ -64,6 +67,8 @@ class Reporter:
         self._cameras = cameras
         self._latency = latency
         self._store = store
+        self._machine = machine
+        self._last_end = last_end
         self._process = psutil.Process()
         self._started_at = clock.monotonic()
         self._started_wall_at = clock.wall()
@@ -85,6 +90,8 @@ class Reporter:
             inference_p99_ms=self._latency.percentile_ms(99),
             rss_bytes=self._process.memory_info().rss,
             store=self._store(),
+            machine=self._machine(),
+            last_end=self._last_end,
             cameras=[self._camera(index) for index in range(len(self._cameras))],
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from edged.domain.events import Box, CameraEvent, EventRecord, Point, TrackEvent
+from edged.domain.events import Box, EventRecord, Point, TrackEvent
 
 
 def record_to_json(record: EventRecord) -> dict[str, Any]:
@@ -19,13 +19,13 @@ def record_to_json(record: EventRecord) -> dict[str, Any]:
         "event_id": record.event_id,
         "time": iso_utc(record.wall_at),
         "kind": event.kind.value,
-        "camera": event.camera,
+        "camera": event.camera or None,
         "label": track and track.label,
         "confidence": track and round(track.confidence, 4),
         "track_id": track and track.track_id,
         "duration_s": round(event.duration_s, 3),
         "reason": None if event.reason is None else str(event.reason),
-        "detail": event.detail if isinstance(event, CameraEvent) else None,
+        "detail": None if isinstance(event, TrackEvent) else event.detail,
         "tlwh": track and _tlwh(track.xyxy),
         "entry_xy": track and _point(track.entry_xy),
         "exit_xy": track and track.exit_xy and _point(track.exit_xy),

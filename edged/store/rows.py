@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from edged.domain.events import CAMERA_KINDS, CameraEvent, Event, EventKind, EventRecord, LeftReason, TrackEvent
+from edged.domain.events import (
+    CAMERA_KINDS,
+    MACHINE_KINDS,
+    CameraEvent,
+    Event,
+    EventKind,
+    EventRecord,
+    LeftReason,
+    MachineEvent,
+    TrackEvent,
+)
 
 Row = tuple[Any, ...]
 
@@ -50,7 +60,7 @@ OBJECT_COLUMNS = (
     "exit_x",
     "exit_y",
 )
-"""Those that are NULL of an event about the camera itself."""
+"""Those that are NULL of an event about a camera or the machine itself; of the latter, `camera` is empty."""
 
 # An id that is there already was written by an attempt whose commit only seemed to fail.
 INSERT = (
@@ -74,7 +84,7 @@ def record_to_row(record: EventRecord) -> Row:
         "started_at": float(event.started_at),
         "duration_s": float(event.duration_s),
         "snapshot": record.snapshot,
-        **(_of_camera(event) if isinstance(event, CameraEvent) else _of_track(event)),
+        **(_of_track(event) if isinstance(event, TrackEvent) else _of_trouble(event)),
     }
     return tuple(values.get(column) for column in COLUMNS)
 
@@ -92,7 +102,7 @@ def row_to_record(row: Row) -> EventRecord:
     )
 
 
-def _of_camera(event: CameraEvent) -> Mapping[str, Any]:
+def _of_trouble(event: CameraEvent | MachineEvent) -> Mapping[str, Any]:
     return {"reason": event.reason, "detail": event.detail}
 
 
@@ -121,6 +131,14 @@ def _event(values: Mapping[str, Any]) -> Event:
         return CameraEvent(
             kind=kind,
             camera=_text(values["camera"]),
+            at=float(values["at"]),
+            started_at=float(values["started_at"]),
+            reason=_text(values["reason"]),
+            detail=_text_or_none(values["detail"]),
+        )
+    if kind in MACHINE_KINDS:
+        return MachineEvent(
+            kind=kind,
             at=float(values["at"]),
             started_at=float(values["started_at"]),
             reason=_text(values["reason"]),

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edged.domain.events import CameraEvent, EventRecord, TrackEvent
+from edged.domain.events import EventRecord, TrackEvent
 from edged.store.database import PAGE_BYTES
 from edged.store.ids import is_id
 from edged.store.lock import not_writable
@@ -120,8 +120,9 @@ def _is_sound(record: EventRecord) -> bool:
 
 def _is_whole(record: EventRecord, values: Sequence[Value]) -> bool:
     """Whether an event has an object, or nothing of one: the table refuses what lies between, and with it all."""
-    is_camera = isinstance(record.event, CameraEvent)
-    return not is_camera or all(values[COLUMNS.index(column)] is None for column in OBJECT_COLUMNS)
+    return isinstance(record.event, TrackEvent) or all(
+        values[COLUMNS.index(column)] is None for column in OBJECT_COLUMNS
+    )
 
 
 def _is_run(values: Sequence[Value]) -> bool:

@@ -9,6 +9,7 @@ class FakeClock:
     """Stands still until told; waiting moves it on at once."""
 
     def __init__(self, *, monotonic: float = 1000.0, wall: float = 1_700_000_000.0, boot_id: str = "boot-1") -> None:
+        self.is_synchronised: bool | None = True
         self._monotonic = monotonic
         self._wall = wall
         self._boot_id = boot_id
@@ -32,6 +33,9 @@ class FakeClock:
         if not stop.is_set():
             self.advance(timeout_s)
         return stop.is_set()
+
+    def synchronised(self) -> bool | None:
+        return self.is_synchronised
 
     def boot_id(self) -> str:
         return self._boot_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from edged.domain.events import CameraEvent, Event, TrackEvent
+from edged.domain.events import CameraEvent, Event, MachineEvent, TrackEvent
 
 
 class MemorySink:
@@ -29,3 +29,8 @@ class MemorySink:
     def camera_events(self) -> list[CameraEvent]:
         """What befell cameras, in order."""
         return [event for event in self.events if isinstance(event, CameraEvent)]
+
+    @property
+    def machine_events(self) -> list[MachineEvent]:
+        """What befell the machine, in order."""
+        return [event for event in self.events if isinstance(event, MachineEvent)]

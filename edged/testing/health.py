@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from edged.domain.machine import Vitals
+
 
 class FixedBudget:
     """Implements ports.InferenceBudget; the lever is `value`, 0..1."""
@@ -40,3 +44,16 @@ class RecordingNotifier:
     def stopping(self) -> None:
         """See ports.Notifier."""
         self.lines.append("STOPPING=1")
+
+
+class ScriptedSensors:
+    """Implements ports.Sensors. Levers: `vitals`, and `on_read`, which is called at each reading and may hang."""
+
+    def __init__(self, vitals: Vitals | None = None, *, on_read: Callable[[], object] = lambda: None) -> None:
+        self.vitals = vitals or Vitals()
+        self.on_read = on_read
+
+    def read(self) -> Vitals:
+        """See ports.Sensors."""
+        self.on_read()
+        return self.vitals

@@ -1,4 +1,4 @@
-"""A machine's /sys and /dev in a folder, with cameras to plug in and out.
+"""A machine's /sys and /dev in a folder, with cameras to plug in and out, and sensors.
 
 The tree is laid out as the kernel and udev lay it out; only the device nodes are plain files.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 _CONTROLLER = "pci0000:00/0000:00:14.0"
@@ -129,3 +130,57 @@ def _link(link: Path, target: Path) -> None:
     if link.is_symlink():  # udev gives a name that two devices claim to the last one
         link.unlink()
     link.symlink_to(os.path.relpath(target, link.parent))
+
+
+class FakeBoard:
+    """A board's sensors: what lies below /sys of its heat and power, and its vcgencmd. It has none until one is added.
+
+    `firmware` is what vcgencmd prints, by its word; ask() is a vcgencmd to hand over, and `asked` what it was asked.
+    A sensor set to None does not answer, as one whose driver fails.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """`root` is an empty folder; what is under test gets it in the place of /."""
+        self.root = root
+        self.firmware: dict[str, str] = {}
+        self.asked: list[str] = []
+        self._zones: dict[str, Path] = {}
+        self._chips = 0
+
+    def set_zone(self, kind: str, temp_c: float | None) -> None:
+        """Add a thermal zone, or change what it says."""
+        home = self._zones.setdefault(kind, self.root / f"sys/class/thermal/thermal_zone{len(self._zones)}")
+        _write(home / "type", kind)
+        _write_sensor(home / "temp", None if temp_c is None else round(temp_c * 1000))
+
+    def add_hwmon(self, name: str, **values: object) -> Path:
+        """Add a chip with its files, such as in1_label="VDD_IN"; return its folder."""
+        home = self.root / f"sys/class/hwmon/hwmon{self._chips}"
+        self._chips += 1
+        _write(home / "name", name)
+        for file, value in values.items():
+            _write_sensor(home / file, value)
+        return home
+
+    def set_energy(self, energy_uj: int | None, *, range_uj: int = 262_143_328_850) -> None:
+        """Set the counter of an x86 processor's energy."""
+        home = self.root / "sys/class/powercap/intel-rapl:0"
+        _write(home / "name", "package-0")
+        _write_sensor(home / "energy_uj", energy_uj)
+        _write_sensor(home / "max_energy_range_uj", range_uj)
+
+    def ask(self, words: Sequence[str]) -> str | None:
+        """Answer as vcgencmd does."""
+        self.asked.append(words[0])
+        return self.firmware.get(words[0])
+
+
+def _write_sensor(file: Path, value: object) -> None:
+    """Write a sensor's value; one that does not answer is a folder, since to read that is an error, for root too."""
+    if file.is_dir():
+        file.rmdir()
+    if value is None:
+        file.unlink(missing_ok=True)
+        file.mkdir(parents=True)
+    else:
+        _write(file, str(value))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edged.domain.events import CameraEvent, Event, EventKind, TrackEvent
+from edged.domain.events import CameraEvent, Event, EventKind, MachineEvent, TrackEvent
 from edged.ports import EventSink
 from edged.store.events import EventStore
 from edged.store.reader import EventLog
@@ -80,6 +80,15 @@ def test_an_event_of_a_camera_is_taken_as_those_of_objects_are(socket: Socket) -
         socket.sink.put(event, None)
     assert [event for event, _ in socket.taken()] == [lost, an_event(1), back]
     assert back.duration_s == 5.5
+
+
+def test_an_event_of_the_machine_is_taken_too(socket: Socket) -> None:
+    hot = MachineEvent(EventKind.TOO_HOT, 999.0, 999.0, "warm", "80 °C")
+    cool = MachineEvent(EventKind.COOLED_DOWN, 1004.5, 999.0, "warm")
+    for event in (hot, cool):
+        socket.sink.put(event, None)
+    assert [event for event, _ in socket.taken()] == [hot, cool]
+    assert cool.duration_s == 5.5
 
 
 def test_events_keep_their_order(socket: Socket) -> None:

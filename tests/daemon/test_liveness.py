@@ -103,7 +103,8 @@ def test_a_hung_part_is_named_shown_and_ended_with_or_without_a_watchdog(
     assert place in ended.err
     status = systemd.box.status()
     assert status is not None
-    assert told in status["state"]
+    assert status["state"].startswith("hung: ")
+    assert told[4:] in status["state"]
 
 
 def test_a_lost_camera_is_no_hang(systemd: Systemd) -> None:

@@ -274,12 +274,12 @@ class Hurried(SystemClock):
 def test_a_hung_inference_is_the_daemons_end_and_systemd_hears_no_more_of_it() -> None:
     detector = Hanging()
     house = House([(a_recording(), detector, False)], clock=Hurried())
-    with pytest.raises(DaemonHung, match="the detect thread has been at a frame of yard"):
+    with pytest.raises(DaemonHung, match="The detect thread has been at a frame of yard"):
         house.daemon.run()
     detector.release.set()
     assert house.notifier.lines[0] == "READY=1"
     assert house.notifier.lines[-1] == "STOPPING=1"
-    assert house.statuses[-1].state.startswith("failed: edged hung: the detect thread")
+    assert house.statuses[-1].state.startswith("hung: The detect thread has been")
     assert not house.closed  # its thread may still be using what would be closed
 
 

@@ -18,6 +18,7 @@ from edged.config.schema.fields import NAME_PATTERN, FolderPath, Section, option
 from edged.config.schema.following import SchedulerSection, TrackerSection
 from edged.config.schema.log import LogSection
 from edged.config.schema.model import ModelSection
+from edged.config.schema.thermal import ThermalSection
 
 __all__ = ["NAME_PATTERN", "CameraSection", "Config"]
 
@@ -39,6 +40,7 @@ class Config(Section):
         PresenceSection(), "When an object is worth the events `appeared` and `left`.", "table"
     )
     store: StoreSection = option(StoreSection(), "What is kept, and for how long.", "table")
+    thermal: ThermalSection = option(ThermalSection(), "How inference gives way to heat.", "table")
     log: LogSection = option(LogSection(), "What the daemon says of itself.", "table")
     camera: tuple[CameraSection, ...] = option(
         ..., "The cameras, one [[camera]] table each.", "tables", min_length=1, max_length=64, strict=False

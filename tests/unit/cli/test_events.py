@@ -17,7 +17,7 @@ import pytest
 
 from edged.cli.follow import newer
 from edged.clock import Clock
-from edged.domain.events import CameraEvent, Event, EventKind, EventRecord, LeftReason, TrackEvent
+from edged.domain.events import CameraEvent, Event, EventKind, EventRecord, LeftReason, MachineEvent, TrackEvent
 from edged.store.events import EventStore
 from edged.store.reader import EventFilter, EventLog
 from edged.testing.clock import FakeClock
@@ -139,6 +139,17 @@ def test_an_outage_is_told_with_its_reason_and_when_it_is_over_with_its_length(e
     lost, back = (re.split(" {2,}", line)[1:] for line in lines[-3:-1])
     assert lost == ["gate", "camera_lost", "unplugged", "/dev/video0 went away: no such device"]
     assert back == ["gate", "camera_back", "unplugged", "1 min 15 s"]
+
+
+def test_an_event_of_the_machine_is_of_no_camera(edged: Edged, folder: Path) -> None:
+    hot = MachineEvent(EventKind.TOO_HOT, 1200.0, 1200.0, "stop", "86 °C: inference is stopped")
+    fill(folder, FakeClock(wall=1_700_000_100.0), (hot, None))
+    line = edged("events", "--data", folder, "--kind", "too_hot").out.splitlines()[-2]
+    assert re.split(" {2,}", line)[1:] == ["too_hot", "stop", "86 °C: inference is stopped"]
+    facts = json.loads(edged("events", "--data", folder, "--kind", "too_hot", "--json").out)
+    assert (facts["camera"], facts["detail"]) == (None, "86 °C: inference is stopped")
+    told = edged("events", "--data", folder, "--camera", "dock").err
+    assert told.endswith("its newest are of: gate, yard.\n")
 
 
 def test_events_of_cameras_are_chosen_by_kind_and_have_no_label(edged: Edged, outage: Path) -> None:

@@ -59,7 +59,7 @@ def test_one_hung_worker_ends_it_however_well_the_others_work(caplog: pytest.Log
     watched.go_on(3, watched.detect, watched.store)
     watched.detect.begin("at a frame of yard")
     pings = watched.pings
-    with pytest.raises(DaemonHung, match="the detect thread has been at a frame of yard for more than 20 s"):
+    with pytest.raises(DaemonHung, match="The detect thread has been at a frame of yard for more than 20 s"):
         watched.go_on(1000, watched.store)
     assert watched.clock.monotonic() == pytest.approx(1003 + MOMENT_S + 1)
     assert watched.pings - pings <= MOMENT_S / 5 + 1

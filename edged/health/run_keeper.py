@@ -1,0 +1,117 @@
+"""Keeps the record of this run, and tells of the last one."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import shutil
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from edged.clock import Clock
+from edged.domain.events import EventKind, MachineEvent
+from edged.domain.health import DaemonStatus, LastEnd
+from edged.domain.pulse import Pulse
+from edged.errors import StoreNotWritable
+from edged.health.run_record import RunRecord, read_record, take_service_result, why_ended, write_record
+from edged.health.status_line import in_one_line
+from edged.ports import EventSink
+
+log = logging.getLogger(__name__)
+
+_WRITE_EVERY_S = 60.0
+_LOOK_EVERY_S = 2.0
+_DISK_WITHIN_S = 30.0  # a worn card may take seconds over a write
+
+
+class RunKeeper:
+    """run() is a loop for a thread of its own: a disk that does not answer holds up that thread, and its pulse tells.
+
+    A disk that is full or read-only answers: that is told once, and tried again.
+    """
+
+    def __init__(self, folder: Path, *, run_id: str, version: str, clock: Clock) -> None:
+        """Read what the last run left in the data folder, which is this daemon's own by now, and begin a new record."""
+        self.pulse = Pulse("record")
+        self.disk_free_bytes: int | None = None
+        self.last_end = _last_end(folder, clock)
+        self._folder = folder
+        self._clock = clock
+        self._record = RunRecord(
+            run_id=run_id,
+            boot_id=clock.boot_id(),
+            pid=os.getpid(),
+            version=version,
+            started_wall_at=clock.wall(),
+            written_wall_at=clock.wall(),
+            uptime_s=0.0,
+            state="running",
+            summary="it had only just started",
+        )
+        self._status: DaemonStatus | None = None
+        self._failing = False
+        self._write(self._record)
+
+    def tell(self, events: EventSink) -> None:
+        """Say why the last run ended: in the log, and as an event where nobody asked for it."""
+        end = self.last_end
+        if end is None:
+            return
+        words = "the last run ended by %s after %.0f s: %s; it was last heard of with: %s"
+        level = logging.INFO if end.reason == "stop" else logging.WARNING
+        log.log(level, words, end.reason, end.uptime_s, end.detail, end.summary)
+        if end.reason != "stop":
+            at = self._clock.monotonic()
+            events.put(MachineEvent(EventKind.RESTARTED, at, at, end.reason, end.detail), None)
+
+    def __call__(self, status: DaemonStatus) -> None:
+        """Take in the status. An end is recorded at once, what runs by run()."""
+        self._status = status
+        if status.state != "running":
+            self._write(self._recorded(status))
+
+    def run(self, stop: threading.Event) -> None:
+        """Record the run until `stop` is set."""
+        write_at = -math.inf
+        while not stop.is_set():
+            self.pulse.begin("waiting for the disk of the data folder", within_s=_DISK_WITHIN_S)
+            self._look_at_disk()
+            status = self._status
+            if status is not None and self._clock.monotonic() >= write_at:
+                write_at = self._clock.monotonic() + _WRITE_EVERY_S
+                self._write(self._recorded(status))
+            self.pulse.begin("at rest")
+            self._clock.wait(stop, _LOOK_EVERY_S)
+
+    def _look_at_disk(self) -> None:
+        try:
+            self.disk_free_bytes = shutil.disk_usage(self._folder).free
+        except OSError:  # the store tells
+            self.disk_free_bytes = None
+
+    def _recorded(self, status: DaemonStatus) -> RunRecord:
+        return replace(
+            self._record,
+            written_wall_at=status.written_wall_at,
+            uptime_s=round(status.uptime_s, 1),
+            state=status.state,
+            summary=in_one_line(status),
+        )
+
+    def _write(self, record: RunRecord) -> None:
+        try:
+            write_record(self._folder, record)
+        except StoreNotWritable as error:
+            if not self._failing:
+                log.error("%s", error)
+            self._failing = True
+        else:
+            self._failing = False
+
+
+def _last_end(folder: Path, clock: Clock) -> LastEnd | None:
+    service_result = take_service_result(folder)
+    record = read_record(folder)
+    return None if record is None else why_ended(record, service_result, boot_id=clock.boot_id())
