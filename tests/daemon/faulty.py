@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from edged.clock import Clock, SystemClock
 from edged.config.loader import load_config
 from edged.config.schema import CameraSection
 from edged.detect.spec import ModelSpec
+from edged.domain.engines import EngineOptions
 from edged.domain.frame import Frame
 from edged.errors import EdgedError, SourceLost
 from edged.ports import Backend, Source
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
         return FaultySource(clock, path.parent if first else Path("/nowhere"))
 
     def make_backend(spec: ModelSpec) -> Backend:
-        return FaultyBackend(partial(app.make_ncnn_backend, threads=1)(spec), path.parent)
+        return FaultyBackend(app.make_backend(spec, "ncnn", EngineOptions(threads=1)), path.parent)
 
     try:
         with StopSignals() as signals:
