@@ -189,6 +189,12 @@ class DaemonHung(DaemonError):
     """A worker of the daemon makes no progress any more."""
 
 
+class DaemonDegraded(DaemonError):
+    """The daemon runs, but cannot do all that it is there for."""
+
+    exit_code = 8
+
+
 class DaemonNotRunning(DaemonError):
     """No daemon has written a status there, or the one that did is gone."""
 

@@ -12,7 +12,8 @@ import typer
 from edged.cli.holder import holder
 from edged.cli.where import ConfigOption, DataOption, folders
 from edged.clock import SystemClock
-from edged.errors import DaemonError, DaemonNotRunning
+from edged.errors import DaemonDegraded, DaemonError, DaemonNotRunning
+from edged.health.degraded import what_is_wrong
 from edged.health.status_file import NAME, read_status, trouble
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ def status(
     data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show how the daemon is: cameras, frame rates, inference times, the event log.
+    """Show how the daemon is: cameras, frame rates, inference times, the event log, heat and power.
 
-    The exit code is 0 when it runs well and 6 when it does not, so that a script can ask.
+    The exit code is 0 when all is well, 8 when it runs but something is wrong (a camera is lost, events cannot be
+    written, the machine is too hot), and 6 when it does not run, so that a script can ask.
 
     Example: edged status --data /var/lib/edged
     """
@@ -41,8 +43,13 @@ def status(
     wrong = trouble(found, wall_now=wall_now)
     failed = None if wrong is None else _failed(wrong, found, pid, path)
     silent = failed is not None and not isinstance(failed, DaemonNotRunning)
+    warnings = what_is_wrong(found) if failed is None else []
     if as_json:
-        facts = {"running": failed is None or silent, "trouble": failed.message if failed and silent else wrong}
+        facts = {
+            "running": failed is None or silent,
+            "trouble": failed.message if failed and silent else wrong,
+            "warnings": warnings,
+        }
         age_s = round(wall_now - found.written_wall_at, 3)
         typer.echo(json.dumps({**facts, "age_s": age_s, **asdict(found)}))
     else:
@@ -52,6 +59,10 @@ def status(
         show(found, f"{state}, process {pid if silent else found.pid}", wall_now=wall_now)
     if failed is not None:
         raise failed
+    if warnings:
+        raise DaemonDegraded(
+            f"The daemon runs, but {'; '.join(warnings)}.", hint="Its log says more, and `edged events` since when."
+        )
 
 
 def _failed(wrong: str, found: DaemonStatus, pid: int | None, path: Path) -> DaemonError:

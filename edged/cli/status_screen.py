@@ -9,6 +9,7 @@ from rich.table import Table
 
 from edged.cli.console import stdout_console
 from edged.cli.durations import in_words
+from edged.cli.machine_facts import last_end_fact, machine_facts
 from edged.domain.health import CameraStatus, DaemonStatus
 
 _NUMBERS = ("in/s", "detected/s", "frames", "detected", "skipped", "corrupt", "missed", "lost", "in view", "events")
@@ -43,11 +44,12 @@ def _facts(status: DaemonStatus, state: str, wall_now: float) -> list[tuple[str,
     facts = [
         ("edged", f"{status.version}, {state}"),
         ("started", f"{started}, up {in_words(status.uptime_s)}"),
+        ("run before", last_end_fact(status.last_end)),
         ("heard of", f"{in_words(wall_now - status.written_wall_at)} ago"),
         ("model", f"{status.model} on {status.backend}"),
         ("inference", inference),
-        ("memory", f"{status.rss_bytes / 1e6:.0f} MB"),
         ("events", f"{store.written} written, {store.waiting} waiting, {store.dropped} dropped"),
+        *machine_facts(status.machine, status.rss_bytes),
     ]
     return facts + ([("store", f"CANNOT WRITE: {store.error}")] if store.error else [])
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from edged.clock import SystemClock
-from edged.domain.health import CameraStatus, DaemonStatus
-from edged.health.status_file import write_status
+from edged.domain.health import CameraStatus, DaemonStatus, LastEnd, StoreStatus
+from edged.domain.machine import MachineStatus
+from edged.health.status_file import read_status, write_status
 from edged.store.lock import FolderLock
 from tests.unit.cli.conftest import Edged
 
@@ -38,7 +39,8 @@ def write(folder: Path, **changed: Any) -> None:
 def test_a_running_daemon_is_shown_on_one_screen(edged: Edged, tmp_path: Path) -> None:
     write(tmp_path)
     result = edged("status", "--data", tmp_path)
-    assert result.code == 0
+    assert result.code == 8
+    assert result.err.startswith("The daemon runs, but camera yard is lost: no such device.")
     for words in ("up 2 h 5 min", "picodet-s on ncnn", "median 12.5 ms, p99 30.2 ms", "120 MB", "lost: no such device"):
         assert words in result.out
     assert "4321" in result.out
@@ -160,15 +162,88 @@ def test_the_configuration_says_where_the_status_lies(edged: Edged, tmp_path: Pa
     write(tmp_path / "run")
     config = tmp_path / "edged.toml"
     config.write_text('runtime_dir = "run"\n[[camera]]\nname = "yard"\nsource = "/dev/video0"\n')
-    assert edged("status", "-c", config).code == 0
+    assert "picodet-s" in edged("status", "-c", config).out
 
 
 def test_a_store_that_cannot_write_is_shown_loudly(edged: Edged, tmp_path: Path) -> None:
-    from edged.domain.health import StoreStatus
-
     write(tmp_path, store=StoreStatus(error="no space left"))
     assert "CANNOT WRITE: no space left" in edged("status", "--data", tmp_path).out
 
 
 def test_a_daemon_is_named_by_one_of_configuration_and_folder(edged: Edged, tmp_path: Path) -> None:
     assert edged("status", "--data", tmp_path, "-c", tmp_path / "edged.toml").code == 2
+
+
+WELL = [CameraStatus("yard", "running", picture="ok")]
+
+
+def test_a_daemon_that_is_well_is_worth_a_zero(edged: Edged, tmp_path: Path) -> None:
+    write(tmp_path, cameras=WELL)
+    result = edged("status", "--data", tmp_path)
+    assert (result.code, result.err) == (0, "")
+    assert json.loads(edged("status", "--data", tmp_path, "--json").out)["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"cameras": [CameraStatus("yard", "running", picture="frozen")]}, "the picture of camera yard is frozen"),
+        ({"cameras": WELL, "store": StoreStatus(waiting=7, error="no space left")}, "7 so far: no space left"),
+        ({"cameras": WELL, "machine": MachineStatus(warnings=["it is too hot"])}, "it is too hot"),
+    ],
+)
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_what_is_wrong_while_it_runs_is_told_with_a_code_of_its_own(
+    edged: Edged, tmp_path: Path, changed: dict[str, Any], told: str, form: list[str]
+) -> None:
+    write(tmp_path, **changed)
+    result = edged("status", "--data", tmp_path, *form)
+    assert result.code == 8
+    assert told in result.err
+    if form:
+        assert told in json.loads(result.out)["warnings"][0]
+
+
+def test_the_machine_is_shown_and_what_is_not_known_is_said_to_be_unknown(
+    edged: Edged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    end = LastEnd("watchdog", "The detect thread hung.", "run-0", 0.0, 7200.0, "1 camera")
+    machine = MachineStatus(
+        temp_c=78.25,
+        temp_zone="cpu-thermal",
+        heat="warm",
+        budget=0.74,
+        throttling_now=["frequency_capped"],
+        throttling_since_boot=["under_voltage", "frequency_capped"],
+        power_w=5.25,
+        power_source="PMIC, estimated",
+        memory_free_bytes=512_000_000,
+        disk_free_bytes=12_300_000_000,
+        clock_synchronised=False,
+    )
+    write(tmp_path, cameras=WELL, machine=machine, last_end=end)
+    out = edged("status", "--data", tmp_path).out
+    for words in (
+        "by watchdog after 2 h 0 min: The detect thread hung",
+        "78.2 °C (cpu-thermal), inference may use 74% of its time",
+        "5.2 W (PMIC, estimated)",
+        "NOW frequency capped; since the boot under voltage, frequency capped",
+        "120 MB, 512 MB free in the machine",
+        "12.3 GB free",
+        "NOT synchronised",
+    ):
+        assert words in out
+    write(tmp_path, cameras=WELL)
+    out = edged("status", "--data", tmp_path).out
+    for name in ("disk", "heat", "power", "clock"):
+        assert any(line.startswith(name) and "unknown" in line for line in out.splitlines())
+    assert "throttling" not in out
+
+
+def test_a_status_says_of_the_machine_the_same_after_a_round_through_the_file(tmp_path: Path) -> None:
+    end = LastEnd("power", "the power was cut", "run-0", 1.0, 2.0, "1 camera")
+    machine = MachineStatus(temp_c=50.0, throttling_now=[], clock_synchronised=None, warnings=["one"])
+    write(tmp_path, machine=machine, last_end=end)
+    found = read_status(tmp_path / "status.json")
+    assert (found.machine, found.last_end) == (machine, end)
