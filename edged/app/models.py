@@ -32,7 +32,12 @@ def load_detector(config: Config, make_backend: MakeBackend | None = None) -> Mo
     spec = load_spec(find_model(model.path))
     if make_backend is not None:
         return try_model(spec, make_backend, confidence=model.confidence, nms_iou=model.nms_iou)
-    options = EngineOptions(threads=model.threads, cache_dir=config.data_dir / "cache")
+    options = EngineOptions(
+        threads=model.threads,
+        precision=model.precision,
+        dla_core=model.dla_core,
+        cache_dir=config.data_dir / "cache",
+    )
     return load_first(
         spec, choose_engine(spec, model.backend), options, confidence=model.confidence, nms_iou=model.nms_iou
     )

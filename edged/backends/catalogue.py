@@ -8,12 +8,13 @@ from importlib.metadata import EntryPoint, entry_points
 
 from edged.backends.ncnn import NcnnEngine
 from edged.backends.plug_in import PlugIn
+from edged.backends.tensorrt.engine import TensorRtEngine
 from edged.ports import Engine
 
 ENTRY_POINTS = "edged.backends"
 """The group of entry points: a plug-in's is `NAME = "package.module:ENGINE"`, an object like ports.Engine."""
 
-BUILT_IN: tuple[Engine, ...] = (NcnnEngine(),)
+BUILT_IN: tuple[Engine, ...] = (TensorRtEngine(), NcnnEngine())
 """In the order of preference among engines that run on equal hardware."""
 
 log = logging.getLogger(__name__)

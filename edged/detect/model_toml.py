@@ -123,7 +123,7 @@ def _read_thresholds(table: Table, mistakes: list[str]) -> Thresholds:
 
 def _read_formats(top: Table, folder: Path, model: str, shape: tuple[int, int, int]) -> Mapping[str, ModelFiles]:
     """The model's files by format: those that edged knows, and those that [plugin.NAME] brings."""
-    tables = [(name, top.table(name), FORMATS[name]) for name in FORMATS if name in top.names()]
+    tables = [(name, top.table(name), _keys(name, top.table(name))) for name in FORMATS if name in top.names()]
     brought = top.table(PLUG_IN)
     for name in brought.names():
         table = brought.table(name)
@@ -132,6 +132,14 @@ def _read_formats(top: Table, folder: Path, model: str, shape: tuple[int, int, i
 
 
 _NO_FILES = ("input", "outputs", "boxes")
+
+
+def _keys(name: str, table: Table) -> tuple[str, ...]:
+    """The files of a format. A TensorRT engine may have the ONNX file beside it that it was built from, or is to be."""
+    if name != "tensorrt":
+        return FORMATS[name]
+    beside = tuple(key for key in ("onnx", "calibration") if key in table.names())
+    return beside if "onnx" in beside and "engine" not in table.names() else (*FORMATS[name], *beside)
 
 
 def _read_format(

@@ -26,6 +26,8 @@ class EngineOptions:
     """How a model is to be loaded. An engine takes of it what it knows."""
 
     threads: int = 1  # of one inference on the processor
+    precision: str = "auto"  # in which numbers to compute, where the engine has a choice: auto, fp32, fp16, int8
+    dla_core: int | None = None  # which of a Jetson's DLA cores to use instead of the GPU
     cache_dir: Path | None = None  # where an engine may keep what it made of a model; None: nowhere
     progress: Callable[[str], None] = lambda text: None  # told what goes on when loading takes more than seconds
 

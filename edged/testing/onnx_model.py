@@ -60,7 +60,10 @@ def _constant(name: str, array: npt.NDArray[np.float32] | npt.NDArray[np.int64])
 
 
 def _tensor(name: str, shape: Sequence[int]) -> bytes:
-    sides = b"".join(_bytes(1, _varint(1, side) if side >= 0 else _bytes(2, b"open")) for side in shape)
+    # An open side has a name; sides with one name are one length.
+    sides = b"".join(
+        _bytes(1, _varint(1, s) if s >= 0 else _bytes(2, b"open%d" % axis)) for axis, s in enumerate(shape)
+    )
     kind = _bytes(1, _varint(1, _FLOAT) + _bytes(2, sides))
     return _bytes(1, name.encode()) + _bytes(2, kind)
 

@@ -29,13 +29,15 @@ class TensorRtBackend:
         input_name: str,
         output_names: Sequence[str],
         input_shape: tuple[int, int, int],
-        cache_folder: Path,
+        cache_folder: Path | None,
         wishes: Wishes | None = None,
         on_progress: OnProgress = lambda progress: None,
         clock: Clock | None = None,
         libraries: Libraries = NVIDIA,
     ) -> None:
         """Load the model; build its engine first, which takes minutes, where `cache_folder` holds none that fits.
+
+        Without a folder nothing is kept.
 
         `input_shape` is (3, height, width). `on_progress` is told of a build about once a second, on any thread.
         Raises ModelNotFound, ModelInvalid, BackendError, GpuMemoryExhausted.

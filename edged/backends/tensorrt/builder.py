@@ -40,7 +40,7 @@ def build_engine(trt: Any, features: Features, plan: BuildPlan, source: Source, 
 
     Takes minutes. Raises BackendError with TensorRT's own reason, GpuMemoryExhausted where that is memory.
     """
-    messages = Messages(teller.alive)
+    messages = Messages(None if features.progress_monitor else teller.alive)
     while True:
         built = _build(trt, features, plan, source, teller, messages)
         if built is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,16 +35,3 @@ class Libraries:
 
 
 NVIDIA = Libraries()
-
-
-def why_absent() -> str | None:
-    """Say in one line why TensorRT cannot run on this machine; None when it can. Loads the driver, imports nothing."""
-    try:
-        find_gpu()
-    except BackendError as problem:
-        return problem.message
-    if importlib.util.find_spec("tensorrt") is None:
-        return "The Python package tensorrt is not installed."
-    if not any(importlib.util.find_spec(name) for name in ("pycuda", "cuda")):
-        return "Neither pycuda nor cuda-python is installed."
-    return None

@@ -18,7 +18,7 @@ from edged.backends.tensorrt.plan import BuildPlan, Wishes, plan_build
 from edged.backends.tensorrt.progress import ProgressTeller
 from edged.backends.tensorrt.session import EngineRefused, Session
 from edged.backends.tensorrt.versions import Features, features_of
-from edged.errors import BackendError, ModelError, ModelNotFound
+from edged.errors import BackendError, ModelError, ModelInvalid, ModelNotFound
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,11 @@ class Loader:
         return self._kept(trt, device, key) or self._build(trt, device, features, plan, key)
 
     def _read(self) -> _Contents:
+        if self._files.onnx is None and self._files.engine is None:
+            raise ModelInvalid(
+                "There is neither an ONNX file nor an engine for TensorRT.",
+                hint="Name one in model.toml; docs/backends.md shows how.",
+            )
         onnx, facts = None, None
         if self._files.onnx is not None:
             facts, onnx = read_onnx(self._files.onnx)

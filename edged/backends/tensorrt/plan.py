@@ -14,7 +14,7 @@ WORKSPACE_BYTES = 1 << 30
 
 SMALLEST_WORKSPACE_BYTES = 1 << 26
 
-EXPORT_HINT = "python -m edged.optimize.typed_onnx writes a model that says its types."
+EXPORT_HINT = "scripts/typed_onnx, on a workstation, writes a model that says its types."
 
 
 class Precision(str, Enum):

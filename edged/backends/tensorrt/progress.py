@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ class ProgressTeller:
         self._on_progress = on_progress
         self._clock = clock
         self._told_at: float | None = None
+        self._telling = threading.Lock()
 
     def alive(self) -> None:
         """Say that something happens, though not what."""
@@ -42,10 +44,15 @@ class ProgressTeller:
 
     def tell(self, progress: BuildProgress) -> None:
         """Say how far it is."""
-        now = self._clock.monotonic()
-        if self._told_at is None or now - self._told_at >= LEAST_PAUSE_S:
-            self._told_at = now
-            self._on_progress(progress)
+        if not self._telling.acquire(blocking=False):  # the builder has threads of its own
+            return
+        try:
+            now = self._clock.monotonic()
+            if self._told_at is None or now - self._told_at >= LEAST_PAUSE_S:
+                self._told_at = now
+                self._on_progress(progress)
+        finally:
+            self._telling.release()
 
 
 def make_monitor(trt: Any, teller: ProgressTeller) -> Any:

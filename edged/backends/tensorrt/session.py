@@ -71,9 +71,9 @@ class Session:
         np.copyto(self._input.host[0], blob, casting="same_kind")
         if self._runs == 1:  # the first run settles what TensorRT does once, which must not be recorded
             self._graph = self._device.record(self._enqueue)
-        self._runs += 1
         (self._graph or self._enqueue)()
         self._device.synchronize()
+        self._runs += 1
         return [np.array(answer, dtype=np.float32, order="C") for answer in self._answers]
 
     def close(self) -> None:

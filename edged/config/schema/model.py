@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ValidationInfo
 
@@ -33,6 +33,19 @@ class ModelSection(Section):
     )
     threads: int = option(
         1, "Threads of one inference. More than the machine has idle cores makes it slower.", "threads", ge=1, le=64
+    )
+    precision: Literal["auto", "fp32", "fp16", "int8"] = option(
+        "auto",
+        "In which numbers TensorRT computes; other engines do as the model's files say. auto: float16 for a float32 "
+        "model, and what the model says for one that says its types.",
+        "choice",
+    )
+    dla_core: int | None = option(
+        None,
+        "Which DLA core of a Jetson runs the model, with the GPU for what the DLA cannot do. Not set: the GPU alone.",
+        "core",
+        ge=0,
+        le=7,
     )
     confidence: float | None = option(
         None,

@@ -93,7 +93,10 @@ class World:
         self.major = int(version.split(".")[0])
         self.models = models
         self.builds: list[list[str]] = []  # the flags of each build
-        self.engine_needs_bytes = self.context_needs_bytes = 0
+        self.workspaces: list[int] = []  # of each attempt to build
+        self.calibrated_from: list[bytes] = []  # what the calibrators gave
+        self.engine_needs_bytes = self.context_needs_bytes = 0  # levers
+        self.engine_mark = ""  # lever: engines with another mark are refused
         self.trt: Any = None
         self._logger: Any = None
 
@@ -120,5 +123,6 @@ class World:
             "model": digest,
             "shape": shapes[0] if shapes else None,
             "dla": config.DLA_core,
+            "mark": self.engine_mark,
         }
         return MAGIC + json.dumps(header).encode()

@@ -30,13 +30,14 @@ class Builder(TrtObject):
     def build_serialized_network(self, network: Any, config: Any) -> memoryview | None:
         world = self._world
         world.gpu.note("build")
+        world.workspaces.append(config._pools.get(world.trt.MemoryPoolType.WORKSPACE, world.gpu.memory_bytes))
         problem = _why_not(world, network, config)
         if problem is not None:
             self.say("ERROR", problem)
             return None
         _tell_progress(config)
         if config.__dict__.get("_int8_calibrator") is not None:
-            config.int8_calibrator.read_calibration_cache()
+            world.calibrated_from.append(config.int8_calibrator.read_calibration_cache())
         config._timings._measured += 1
         world.builds.append(sorted(flag.name for flag in config._flags))
         return memoryview(world.engine_bytes(network._digest, config))

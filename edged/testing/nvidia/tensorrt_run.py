@@ -36,6 +36,9 @@ class Runtime(TrtObject):
         if header["gpu"] != world.gpu.name:
             self.say("ERROR", "The engine plan file is generated on an incompatible device")
             return None
+        if header["mark"] != world.engine_mark:
+            self.say("ERROR", "The engine was built with another driver")
+            return None
         if header["dla"] != self.DLA_core:
             self.say("ERROR", "The engine was built for another DLA core")
             return None
