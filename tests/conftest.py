@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no reason to fail.
+hypothesis.settings.register_profile("edged", deadline=None)
+hypothesis.settings.load_profile("edged")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from edged.app.engines import choose_engine, load_first
+from edged.app.loading import LoadingNews
 from edged.app.sources import read_picture
 from edged.backends.choice import AUTO
 from edged.config.schema import Config
@@ -18,6 +19,7 @@ from edged.detect.selfcheck import verify_model as check_and_report
 from edged.detect.spec import ModelSpec
 from edged.domain.engines import EngineOptions
 from edged.errors import ConfigError
+from edged.health.notify import find_notifier
 from edged.ports import Backend
 
 MakeBackend = Callable[[ModelSpec], Backend]
@@ -37,6 +39,7 @@ def load_detector(config: Config, make_backend: MakeBackend | None = None) -> Mo
         precision=model.precision,
         dla_core=model.dla_core,
         cache_dir=config.data_dir / "cache",
+        progress=LoadingNews(find_notifier()),
     )
     return load_first(
         spec, choose_engine(spec, model.backend), options, confidence=model.confidence, nms_iou=model.nms_iou

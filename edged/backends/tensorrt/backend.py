@@ -39,7 +39,7 @@ class TensorRtBackend:
 
         Without a folder nothing is kept.
 
-        `input_shape` is (3, height, width). `on_progress` is told of a build about once a second, on any thread.
+        `input_shape` is (3, height, width). `on_progress` is told of a build every few seconds, on any thread.
         Raises ModelNotFound, ModelInvalid, BackendError, GpuMemoryExhausted.
         """
         self._input_shape = input_shape

@@ -9,7 +9,7 @@ from typing import Any
 
 from edged.clock import Clock
 
-LEAST_PAUSE_S = 1.0
+LEAST_PAUSE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ OnProgress = Callable[[BuildProgress], None]
 
 
 class ProgressTeller:
-    """Passes progress on, at most once a second: the builder takes thousands of steps."""
+    """Passes progress on, at most every five seconds: the builder takes thousands of steps."""
 
     def __init__(self, on_progress: OnProgress, clock: Clock) -> None:
         """Tell `on_progress`."""
