@@ -188,6 +188,10 @@ class Notifier(Protocol):
         """Say that the start is over: the workers run."""
         ...
 
+    def reloading(self, at: float) -> None:
+        """Say that a changed configuration is being put in force since the monotonic instant `at`, until ready()."""
+        ...
+
     def alive(self) -> None:
         """Say that the daemon makes progress. Only for one who has judged that it does."""
         ...

@@ -4,7 +4,8 @@
 commands need by themselves.
 """
 
-from edged.app.daemon import Observers, build, demo_config
+from edged.app.camera import Observers
+from edged.app.daemon import build, demo_config
 from edged.app.engines import choose_engine, make_backend
 from edged.app.models import (
     check_labels,

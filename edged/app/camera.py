@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -31,20 +31,22 @@ from edged.tracking.bytetrack import ByteTrack
 _STUCK_STREAM_S = 60.0  # an encoder may repeat a still scene bit for bit until its next key picture
 
 MakeSource = Callable[[CameraSection, Clock], Source]
+Observers = Mapping[str, Sequence[FrameObserver]]
+"""By the camera's name, who is told of every frame."""
 
 
 def build_camera(
     section: CameraSection,
-    *,
     config: Config,
+    detector: ModelDetector,
+    resources: ExitStack,
+    *,
     clock: Clock,
     make_source: MakeSource | None,
-    resources: ExitStack,
-    detector: ModelDetector,
     store: EventSink,
     arrival: threading.Condition,
     latency: Latency,
-    observers: Sequence[FrameObserver],
+    observers: Observers,
 ) -> CameraParts:
     """Put one camera together. What it holds is closed with `resources`."""
     lossless = not section.is_live and section.play == "as_fast_as_possible"
@@ -85,7 +87,7 @@ def build_camera(
         events=store,
         clock=clock,
         latency=latency,
-        observers=observers,
+        observers=observers.get(section.name, ()),
         silent_after_s=feeder.silent_after_s if section.is_live else None,
         picture_watch=PictureWatch(section.name, stuck_after_s=10.0 if section.is_device else _STUCK_STREAM_S)
         if section.is_live

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 from edged import __version__
-from edged.app.camera import MakeSource, build_camera
-from edged.app.models import check_labels, load_detector
+from edged.app.camera import MakeSource, Observers, build_camera
+from edged.app.models import load_detector
+from edged.app.reload import ReadConfig, Reload, set_up
 from edged.clock import Clock, SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import Config
@@ -28,9 +28,8 @@ from edged.health.stacks import LastResort
 from edged.health.status_file import NAME as STATUS_NAME
 from edged.health.status_file import StatusFile
 from edged.health.status_line import StatusLine
-from edged.pipeline.camera import FrameObserver
 from edged.pipeline.daemon import Daemon
-from edged.pipeline.dispatcher import Dispatcher, Lane
+from edged.pipeline.dispatcher import Dispatcher
 from edged.pipeline.latency import Latency
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
@@ -40,9 +39,6 @@ from edged.store.retention import Retention
 
 log = logging.getLogger(__name__)
 
-Observers = Mapping[str, Sequence[FrameObserver]]
-"""By the camera's name, who is told of every frame."""
-
 
 def build(
     config: Config,
@@ -51,49 +47,51 @@ def build(
     detector: ModelDetector | None = None,
     observers: Observers | None = None,
     make_source: MakeSource | None = None,
+    read_again: ReadConfig | None = None,
 ) -> Daemon:
     """Put the daemon together: load and try the model, lock and open the event log. Starts no thread.
 
     `detector` is one that load_detector() has loaded already; the daemon closes it at its end. `make_source` stands in
-    for the real one where a test or a benchmark wants to see through it. Raises EdgedError.
+    for the real one where a test or a benchmark wants to see through it. `read_again` reads the configuration for
+    Daemon.request_reload(). Raises EdgedError.
     """
     clock = clock or SystemClock()
     with ExitStack() as resources:
         detector = detector or load_detector(config)
-        resources.callback(detector.close)
-        check_labels(config, detector.labels)
-        store = _open_store(config, clock)
-        resources.callback(store.close)
-        arrival = threading.Condition()
-        latency = Latency()
-        cameras = [
-            build_camera(
-                section,
-                config=config,
+        with ExitStack() as undo:
+            undo.callback(detector.close)
+            retention = _retention(config, clock)
+            store = _open_store(config, clock, retention)
+            resources.callback(store.close)
+            arrival = threading.Condition()
+            latency = Latency()
+            build_one = partial(
+                build_camera,
                 clock=clock,
                 make_source=make_source,
-                resources=resources,
-                detector=detector,
                 store=store,
                 arrival=arrival,
                 latency=latency,
-                observers=(observers or {}).get(section.name, ()),
+                observers=observers or {},
             )
-            for section in config.camera
-        ]
-        lanes = [Lane(parts.mailbox, parts.pipeline) for parts in cameras]
-        dispatcher = Dispatcher(lanes, arrival, clock=clock)
+            setup = set_up(config, detector, build_one)
+            undo.pop_all()
         keeper = RunKeeper(config.data_dir, run_id=store.run_id, version=__version__, clock=clock)
         keeper.tell(store)
         monitor = _monitor(config, store, clock)
-        pulses = [store.pulse, keeper.pulse, dispatcher.pulse, *(parts.feeder.pulse for parts in cameras)]
+        dispatcher = Dispatcher([camera.lane for camera in setup.cameras], arrival, clock=clock)
         notifier = find_notifier()
-        liveness = Liveness(lambda: pulses, notifier=notifier, clock=clock, last_resort=LastResort())
+        liveness = Liveness(
+            lambda: [store.pulse, keeper.pulse, dispatcher.pulse, *reload.pulses()],
+            notifier=notifier,
+            clock=clock,
+            last_resort=LastResort(),
+        )
         supervisor = Supervisor(
             [
                 {"store": store.run, "record": keeper.run, "sensors": monitor.run},
                 {"detect": dispatcher.run},
-                {f"capture-{parts.feeder.camera}": parts.feeder.run for parts in cameras},
+                {camera.worker: camera.parts.feeder.run for camera in setup.cameras},
             ],
             clock=clock,
             tick_s=liveness.look_every_s,
@@ -103,12 +101,25 @@ def build(
             run_id=store.run_id,
             model=detector.spec.name,
             backend=detector.engine,
-            cameras=cameras,
+            cameras=[camera.parts for camera in setup.cameras],
             latency=latency,
             store=lambda: store.status,
             machine=partial(machine_status, monitor, keeper, clock),
             last_end=keeper.last_end,
         )
+        reload = Reload(
+            setup,
+            read=read_again or (lambda: config),
+            load_detector=load_detector,
+            build=build_one,
+            dispatcher=dispatcher,
+            supervisor=supervisor,
+            reporter=reporter,
+            retention=retention,
+            notifier=notifier,
+            clock=clock,
+        )
+        resources.callback(reload.close)
         return Daemon(
             run_id=store.run_id,
             supervisor=supervisor,
@@ -116,6 +127,7 @@ def build(
             liveness=liveness,
             listeners=[StatusLine(notifier, clock=clock), keeper, _status_file(config.status_dir)],
             resources=resources.pop_all(),
+            change=reload,
         )
 
 
@@ -147,17 +159,16 @@ def _monitor(config: Config, events: EventSink, clock: Clock) -> ThermalMonitor:
     return ThermalMonitor(BoardSensors(clock=clock), curve=curve, events=events, clock=clock)
 
 
-def _open_store(config: Config, clock: Clock) -> EventStore:
-    store = EventStore(
-        config.data_dir,
-        clock=clock,
-        version=__version__,
-        retention=Retention(
-            clock,
-            keep_days=config.store.retention_days,
-            snapshots_max_bytes=config.store.max_snapshots_mb * 1_000_000,
-        ),
+def _retention(config: Config, clock: Clock) -> Retention:
+    return Retention(
+        clock,
+        keep_days=config.store.retention_days,
+        snapshots_max_bytes=config.store.max_snapshots_mb * 1_000_000,
     )
+
+
+def _open_store(config: Config, clock: Clock, retention: Retention) -> EventStore:
+    store = EventStore(config.data_dir, clock=clock, version=__version__, retention=retention)
     try:
         store.open()
     except StoreFull as error:

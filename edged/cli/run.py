@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.signals import StopSignals
+from edged.cli.signals import StopSignals, has_terminal
 from edged.cli.tracing import TraceLabelOption, TraceOption, path_for_camera
 
 
@@ -23,9 +23,12 @@ def run(
     Runs until Ctrl-C or SIGTERM, or until every source has ended where all are files. Both are clean ends: what
     happened is committed, and the exit code is 0.
 
+    A service reads its configuration again at SIGHUP (`systemctl reload edged`): cameras that it leaves unchanged go on
+    with all that they follow, and a file with a mistake in it is refused.
+
     Example: edged run -c /etc/edged/edged.toml
     """
-    with StopSignals() as signals, ExitStack() as files:
+    with StopSignals(reload=not has_terminal()) as signals, ExitStack() as files:
         from edged import app
         from edged.cli.running import log_to_stderr, run_until_done
         from edged.config.loader import load_config
@@ -40,4 +43,6 @@ def run(
                 path = trace if len(settings.camera) == 1 else path_for_camera(trace, camera.name)
                 writer = app.open_trace(path, label=trace_label, labels=detector.labels)
                 observers[camera.name] = [files.enter_context(writer)]
-        run_until_done(app.build(settings, detector=detector, observers=observers), signals)
+        daemon = app.build(settings, detector=detector, observers=observers, read_again=lambda: load_config(config))
+        signals.reload_with(daemon.request_reload)
+        run_until_done(daemon, signals)

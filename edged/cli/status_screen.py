@@ -51,7 +51,11 @@ def _facts(status: DaemonStatus, state: str, wall_now: float) -> list[tuple[str,
         ("events", f"{store.written} written, {store.waiting} waiting, {store.dropped} dropped"),
         *machine_facts(status.machine, status.rss_bytes),
     ]
-    return facts + ([("store", f"CANNOT WRITE: {store.error}")] if store.error else [])
+    if store.error:
+        facts.append(("store", f"CANNOT WRITE: {store.error}"))
+    if status.config_error:
+        facts.append(("config", f"REFUSED, the old one goes on: {status.config_error}"))
+    return facts
 
 
 def _cameras(cameras: list[CameraStatus]) -> Table:

@@ -84,3 +84,4 @@ class DaemonStatus:
     machine: MachineStatus = field(default_factory=MachineStatus)
     last_end: LastEnd | None = None  # None: there was no run before this one
     cameras: list[CameraStatus] = field(default_factory=list)
+    config_error: str | None = None  # why the configuration was refused when it was read again; the old one holds

@@ -29,6 +29,10 @@ class SystemdSocket:
         """See ports.Notifier."""
         self._send("READY=1")
 
+    def reloading(self, at: float) -> None:
+        """See ports.Notifier."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={round(at * 1e6)}")
+
     def alive(self) -> None:
         """See ports.Notifier."""
         self._send("WATCHDOG=1")
@@ -68,6 +72,9 @@ class Nobody:
     watchdog_s: float | None = None
 
     def ready(self) -> None:
+        """See ports.Notifier."""
+
+    def reloading(self, at: float) -> None:
         """See ports.Notifier."""
 
     def alive(self) -> None:

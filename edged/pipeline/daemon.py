@@ -11,7 +11,7 @@ from edged.domain.health import DaemonStatus
 from edged.errors import DaemonHung, EdgedError, StoreNotWritable
 from edged.health.liveness import Liveness
 from edged.pipeline.reporter import Reporter
-from edged.pipeline.supervisor import Supervisor
+from edged.pipeline.supervisor import Change, Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class Daemon:
         liveness: Liveness,
         listeners: Sequence[StatusListener],
         resources: ExitStack,
+        change: Change | None = None,
     ) -> None:
         """`resources` is closed at the end of the run: the model, the store, the lock on the data folder.
 
@@ -43,6 +44,7 @@ class Daemon:
         self._liveness = liveness
         self._listeners = list(listeners)
         self._resources = resources
+        self._change = change
 
     def listen(self, listener: StatusListener) -> None:
         """Have one more listener told."""
@@ -52,6 +54,10 @@ class Daemon:
         """Ask for a clean end. Safe from a signal handler and from any thread."""
         self._supervisor.request_stop()
 
+    def request_reload(self) -> None:
+        """Ask for the configuration to be read again. Safe from a signal handler and from any thread."""
+        self._supervisor.request_change()
+
     def run(self) -> DaemonStatus:
         """Run until every source has ended or a stop is asked for; everything that happened is committed then.
 
@@ -60,7 +66,7 @@ class Daemon:
         self._say_hello()
         gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
         try:
-            self._supervisor.run(tick=self._tick, on_stop=self._liveness.begin_stop)
+            self._supervisor.run(tick=self._tick, on_stop=self._liveness.begin_stop, change=self._change)
             self._refuse_loss()
             status = self._tell("stopped")
             log.info("stopped after %.0f s, %d events written", status.uptime_s, status.store.written)

@@ -20,7 +20,7 @@ from edged.pipeline.mailbox import Mailbox
 _RATE_OVER_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CameraParts:
     """What the reporter looks at for one camera."""
 
@@ -62,9 +62,6 @@ class Reporter:
     ) -> None:
         self._clock = clock
         self._run_id = run_id
-        self._model = model
-        self._backend = backend
-        self._cameras = cameras
         self._latency = latency
         self._store = store
         self._machine = machine
@@ -72,7 +69,15 @@ class Reporter:
         self._process = psutil.Process()
         self._started_at = clock.monotonic()
         self._started_wall_at = clock.wall()
-        self._rates = [(Rate(), Rate()) for _ in cameras]
+        self._rates: dict[CameraParts, tuple[Rate, Rate]] = {}
+        self.watch(cameras, model=model, backend=backend)
+        self.config_error: str | None = None
+
+    def watch(self, cameras: Sequence[CameraParts], *, model: str, backend: str) -> None:
+        """Report on these cameras from now on, in this order, and on the model of that name in that engine."""
+        self._model = model
+        self._backend = backend
+        self._rates = {parts: self._rates.get(parts) or (Rate(), Rate()) for parts in cameras}
 
     def report(self, state: str) -> DaemonStatus:
         """Say how things are now."""
@@ -92,13 +97,13 @@ class Reporter:
             store=self._store(),
             machine=self._machine(),
             last_end=self._last_end,
-            cameras=[self._camera(index) for index in range(len(self._cameras))],
+            cameras=[self._camera(parts) for parts in self._rates],
+            config_error=self.config_error,
         )
 
-    def _camera(self, index: int) -> CameraStatus:
-        parts = self._cameras[index]
+    def _camera(self, parts: CameraParts) -> CameraStatus:
         counts, stats = parts.pipeline.counts, parts.feeder.source.stats
-        rate_in, rate_detected = self._rates[index]
+        rate_in, rate_detected = self._rates[parts]
         at = self._clock.monotonic()
         return CameraStatus(
             camera=parts.feeder.camera,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from edged.clock import Clock
 from edged.errors import DaemonError, DaemonHung, EdgedError, SourceError
@@ -13,6 +14,19 @@ from edged.pipeline.worker import Worker
 log = logging.getLogger(__name__)
 
 Loop = Callable[[threading.Event], None]
+
+
+class Change(Protocol):
+    """A change of the running daemon, asked for by Supervisor.request_change()."""
+
+    def prepare(self) -> None:
+        """Get everything ready that takes long or may be refused. On a thread of its own; changes nothing yet."""
+        ...
+
+    def apply(self) -> None:
+        """Put in force what is ready, if anything is. On the supervisor's thread, between two ticks."""
+        ...
+
 
 _HUNG_STOP_WITHIN_S = 2.0  # nobody waits for a worker that is known to hang
 _LISTEN_EVERY_S = 0.2  # how long a request to stop may go unnoticed
@@ -35,6 +49,8 @@ class Supervisor:
         self._stop_within_s = stop_within_s
         self._wake = threading.Event()
         self._stop_requested = False
+        self._change_requested = False
+        self._preparing: Worker | None = None
         self._stages = [[Worker(name, loop, on_end=self._wake.set) for name, loop in stage.items()] for stage in stages]
 
     def request_stop(self) -> None:
@@ -42,12 +58,39 @@ class Supervisor:
         # No more than this: a signal may interrupt run() inside the wake event, whose lock is not for taking twice.
         self._stop_requested = True
 
-    def run(self, tick: Callable[[], object], *, on_stop: Callable[[], object] = lambda: None) -> None:
+    def request_change(self) -> None:
+        """Ask for the change that run() was given. Safe as request_stop() is; asking twice is asking once."""
+        self._change_requested = True
+
+    def add(self, name: str, loop: Loop) -> None:
+        """Start one more worker of the last stage. Called by a Change in apply()."""
+        worker = Worker(name, loop, on_end=self._wake.set)
+        self._stages[-1].append(worker)
+        worker.start()
+
+    def remove(self, names: Iterable[str]) -> list[str]:
+        """Stop workers of the last stage and forget them; return those that did not stop in time, which stay.
+
+        Called by a Change in apply().
+        """
+        wanted = set(names)
+        leaving = [worker for worker in self._stages[-1] if worker.name in wanted]
+        hung = self._stop_workers(leaving)
+        self._stages[-1] = [worker for worker in self._stages[-1] if worker not in leaving or worker.running]
+        return hung
+
+    def run(
+        self,
+        tick: Callable[[], object],
+        *,
+        on_stop: Callable[[], object] = lambda: None,
+        change: Change | None = None,
+    ) -> None:
         """Run all workers until the work is done, a stop is asked for, or one fails.
 
-        Calls `tick` every `tick_s`, and `on_stop` before the workers are stopped. What `tick` raises ends the run: with
-        DaemonHung those that do not stop are not waited for as long. Raises what a worker raised: an EdgedError as it
-        is, anything else as DaemonError.
+        Calls `tick` every `tick_s`, makes `change` whenever it is asked for, and calls `on_stop` before the workers are
+        stopped. What `tick` raises ends the run: with DaemonHung those that do not stop are not waited for as long.
+        Raises what a worker raised: an EdgedError as it is, anything else as DaemonError.
         """
         try:
             for stage in self._stages:
@@ -58,6 +101,8 @@ class Supervisor:
                 if self._clock.monotonic() >= tick_at:
                     tick()
                     tick_at = self._clock.monotonic() + self._tick_s
+                if change is not None:
+                    self._make(change)
                 self._clock.wait(self._wake, _LISTEN_EVERY_S)
                 self._wake.clear()
             quitters = [worker.name for worker in self._stages[0] if not worker.running]
@@ -72,7 +117,26 @@ class Supervisor:
     @property
     def stopped(self) -> bool:
         """No worker runs. Not so after run() was interrupted, or when a worker hangs."""
-        return not any(worker.running for stage in self._stages for worker in stage)
+        return not any(worker.running for stage in self._all_stages() for worker in stage)
+
+    def _make(self, change: Change) -> None:
+        """Take a change that was asked for one step further."""
+        if self._preparing is None and self._change_requested:
+            self._change_requested = False
+            self._preparing = Worker("reload", lambda _: change.prepare(), on_end=self._wake.set)
+            self._preparing.start()
+        elif self._preparing is not None and not self._preparing.running:
+            prepared, self._preparing = self._preparing, None
+            if prepared.error is not None:
+                raise DaemonError(
+                    f"the {prepared.name} thread failed: {type(prepared.error).__name__}: {prepared.error}",
+                    hint="This is a bug in edged: please report it with the traceback above.",
+                ) from prepared.error
+            change.apply()
+
+    def _all_stages(self) -> list[list[Worker]]:
+        """In the order of their start; what prepares a change is the last to be started."""
+        return [*self._stages, [] if self._preparing is None else [self._preparing]]
 
     def _done(self) -> bool:
         return not any(worker.running for stage in self._stages[1:] for worker in stage)
@@ -87,13 +151,14 @@ class Supervisor:
         )
 
     def _stop_all(self) -> list[str]:
-        hung = []
-        for stage in reversed(self._stages):
-            for worker in stage:
-                worker.ask_to_stop()
-            deadline = self._clock.monotonic() + self._stop_within_s
-            hung += [worker.name for worker in stage if not worker.join(max(0.0, deadline - self._clock.monotonic()))]
-        return hung
+        return [name for stage in reversed(self._all_stages()) for name in self._stop_workers(stage)]
+
+    def _stop_workers(self, workers: Sequence[Worker]) -> list[str]:
+        """Stop them together; return those that did not in time."""
+        for worker in workers:
+            worker.ask_to_stop()
+        deadline = self._clock.monotonic() + self._stop_within_s
+        return [worker.name for worker in workers if not worker.join(max(0.0, deadline - self._clock.monotonic()))]
 
     def _raise_failures(self, quitters: list[str], hung: list[str]) -> None:
         for stage in self._stages:

@@ -36,6 +36,11 @@ class Retention:
         self._offset_s = self._offset()
         self._sweeper = Sweeper()
 
+    def keep(self, *, days: float | None, snapshots_max_bytes: int | None) -> None:
+        """Keep so much from now on. Any thread."""
+        self._keep_days = days
+        self._snapshots_max_bytes = snapshots_max_bytes
+
     def step(self, connection: sqlite3.Connection, folder: Path) -> None:
         """Delete a little, when it is time. Raises sqlite3.Error."""
         if self._clock.monotonic() < self._look_at:

@@ -29,6 +29,10 @@ class RecordingNotifier:
         """See ports.Notifier."""
         self.lines.append("READY=1")
 
+    def reloading(self, at: float) -> None:
+        """See ports.Notifier."""
+        self.lines.append("RELOADING=1")
+
     def alive(self) -> None:
         """See ports.Notifier."""
         self.lines.append("WATCHDOG=1")

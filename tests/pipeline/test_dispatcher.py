@@ -208,3 +208,31 @@ def test_a_slow_detector_makes_no_silent_camera_but_a_gap_in_its_frames_does(
     Dispatcher([Lane(mailbox, pipeline_of(detector, sink, clock, silent_after_s=1.5))], arrival, clock=clock).run(stop)
 
     assert [event.kind for event in sink.events] == ([EventKind.APPEARED, EventKind.LEFT] if appears else [])
+
+
+def test_a_camera_may_come_while_others_are_served_and_one_that_ends_is_waited_for() -> None:
+    arrival, never = threading.Condition(), threading.Event()
+    sinks = {name: MemorySink() for name in ("first", "second")}
+    lanes = {
+        name: Lane(
+            Mailbox(arrival, lossless=True),
+            pipeline_of(ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20), sink, FakeClock()),
+        )
+        for name, sink in sinks.items()
+    }
+    dispatcher = Dispatcher([lanes["first"]], arrival, clock=FakeClock())
+    thread = threading.Thread(target=dispatcher.run, args=(threading.Event(),))
+    thread.start()
+    assert dispatcher.add([lanes["second"]])
+    for lane in lanes.values():
+        for seq in range(20):
+            lane.mailbox.put(a_frame(seq), never)
+    lanes["first"].mailbox.close()
+
+    assert dispatcher.wait_until_finished([lanes["first"]], 10.0)
+    assert not dispatcher.wait_until_finished([lanes["second"]], 0.0)
+    assert [event.kind for event in sinks["first"].track_events] == [EventKind.APPEARED, EventKind.LEFT]
+    lanes["second"].mailbox.close()
+    thread.join(10.0)
+    assert [event.kind for event in sinks["second"].track_events] == [EventKind.APPEARED, EventKind.LEFT]
+    assert not dispatcher.add([lanes["second"]])  # too late

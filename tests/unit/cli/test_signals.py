@@ -41,3 +41,15 @@ def test_the_handlers_of_before_are_back_afterwards() -> None:
         assert signal.getsignal(signal.SIGTERM) != before
 
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_service_reads_its_configuration_again_at_a_hang_up_and_goes_on() -> None:
+    asked, stopped = [], []
+    with StopSignals(reload=True) as signals:
+        signal.raise_signal(signal.SIGHUP)  # before there is anything to reload: it is not lost
+        signals.stop_with(lambda: stopped.append(True))
+        signals.reload_with(lambda: asked.append("early"))
+        signal.raise_signal(signal.SIGHUP)
+
+    assert asked == ["early"] * 2
+    assert stopped == []

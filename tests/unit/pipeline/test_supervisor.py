@@ -162,3 +162,105 @@ def test_it_has_stopped_when_every_worker_has_ended() -> None:
     supervisor = Supervisor([{"store": wait_for_stop}, {"read": lambda stop: None}], clock=SystemClock())
     supervisor.run(no_tick)
     assert supervisor.stopped
+
+
+class Scripted:
+    """A change that is asked for at the first tick; it does what it is told."""
+
+    def __init__(
+        self, *, prepare: Callable[[], None] = no_tick, apply: Callable[[Supervisor], None] = lambda supervisor: None
+    ) -> None:
+        self.threads: list[str] = []
+        self.supervisor: Supervisor | None = None
+        self._prepare = prepare
+        self._apply = apply
+
+    def prepare(self) -> None:
+        self.threads.append(threading.current_thread().name)
+        self._prepare()
+
+    def apply(self) -> None:
+        self.threads.append(threading.current_thread().name)
+        assert self.supervisor is not None
+        self._apply(self.supervisor)
+
+
+def run_with(change: Scripted, supervisor: Supervisor, *, stop_when: Callable[[], bool]) -> None:
+    """Ask for the change once, and for a stop when a tick finds that it is time."""
+    change.supervisor = supervisor
+    supervisor.request_change()
+
+    def tick() -> None:
+        if stop_when():
+            supervisor.request_stop()
+
+    supervisor.run(tick, change=change)
+
+
+def test_what_takes_long_in_a_change_is_done_beside_the_ticks_and_the_rest_between_two_of_them() -> None:
+    ticked, ticks = threading.Event(), list[int]()
+
+    def wait_for_a_tick() -> None:
+        assert ticked.wait(10)
+
+    def is_done() -> bool:
+        ticks.append(len(change.threads))
+        if change.threads:
+            ticked.set()
+        return len(change.threads) == 2
+
+    change = Scripted(prepare=wait_for_a_tick)
+    supervisor = Supervisor(
+        [{"store": wait_for_stop}, {"read": wait_for_stop}], clock=SystemClock(), tick_s=0.0, stop_within_s=10.0
+    )
+    run_with(change, supervisor, stop_when=is_done)
+
+    assert change.threads == ["reload", threading.current_thread().name]
+    assert 1 in ticks  # while it was being prepared
+
+
+def test_a_change_takes_workers_away_and_adds_others_which_are_stopped_in_their_turn() -> None:
+    order: list[str] = []
+
+    def exchange(supervisor: Supervisor) -> None:
+        assert supervisor.remove(["read"]) == []
+        supervisor.add("new", recorded("new", order))
+
+    supervisor = Supervisor(
+        [{"store": recorded("store", order)}, {"detect": recorded("detect", order)}, {"read": recorded("read", order)}],
+        clock=SystemClock(),
+        tick_s=0.0,
+    )
+    run_with(Scripted(apply=exchange), supervisor, stop_when=lambda: "start new" in order)
+
+    assert order[3:] == ["stop read", "start new", "stop new", "stop detect", "stop store"]
+    assert supervisor.stopped
+
+
+def test_a_worker_that_hangs_is_named_when_it_is_to_go_and_again_at_the_end() -> None:
+    release, left = threading.Event(), list[list[str]]()
+
+    def hang(stop: threading.Event) -> None:
+        release.wait(10)
+
+    supervisor = Supervisor(
+        [{"store": wait_for_stop}, {"read": hang, "good": wait_for_stop}],
+        clock=SystemClock(),
+        tick_s=0.0,
+        stop_within_s=0.1,
+    )
+    change = Scripted(apply=lambda supervisor: left.append(supervisor.remove(["read", "good"])))
+    with pytest.raises(DaemonError, match=r"did not stop within 0\.1 s: read"):
+        run_with(change, supervisor, stop_when=lambda: bool(left))
+    release.set()
+
+    assert left == [["read"]]
+
+
+def test_a_bug_in_a_change_is_told_as_one() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    supervisor = Supervisor([{"store": wait_for_stop}, {"read": wait_for_stop}], clock=SystemClock(), tick_s=0.0)
+    with pytest.raises(DaemonError, match="reload thread failed: ZeroDivisionError"):
+        run_with(Scripted(prepare=fail), supervisor, stop_when=lambda: False)

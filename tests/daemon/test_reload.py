@@ -1,0 +1,45 @@
+"""SIGHUP, as `systemctl reload` sends it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.conftest import Box
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_hang_up_changes_one_camera_and_a_file_with_a_mistake_changes_none(box: Box, long_clip: Path) -> None:
+    playing = f'source = "{long_clip}"\nplay = "in_real_time"'
+    box.configure(playing, playing)
+    process = box.start("run", "-c", box.config, start_new_session=True)
+    before = box.wait_for(process, lambda status: all(camera["frames"] > 20 for camera in status["cameras"]))
+
+    box.configure(playing, playing + "\nevery = 2")
+    process.send_signal(signal.SIGHUP)
+    after = box.wait_for(process, lambda status: bool(0 < status["cameras"][1]["frames"] < 20))
+    assert after["cameras"][0]["frames"] >= before["cameras"][0]["frames"]
+
+    box.configure(playing, playing + "\nevry = 2")
+    process.send_signal(signal.SIGHUP)
+    refused = box.wait_for(process, lambda status: bool(status["config_error"]))
+    assert "evry" in refused["config_error"]
+    assert refused["state"] == "running"
+    shown = box.run("status", "--data", box.data)
+    assert shown.code == 0
+    assert "evry" in shown.out
+
+    box.configure(playing)
+    process.send_signal(signal.SIGHUP)
+    mended = box.wait_for(process, lambda status: status["config_error"] is None)
+    assert [camera["camera"] for camera in mended["cameras"]] == ["cam0"]
+    assert mended["cameras"][0]["frames"] >= refused["cameras"][0]["frames"]
+
+    process.terminate()
+    ended = box.end_of(process)
+    assert ended.code == 0
+    assert "the changed configuration is refused, the old one goes on" in ended.err
+    assert "1 cameras go on, 1 begin, 1 end" in ended.err
