@@ -20,6 +20,7 @@ from edged.store.database import FILE_NAME, SQLITE_ERRORS, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
 from edged.store.opening import Opened, Run, open_or_salvage
+from edged.store.renewal import log_bytes, readers, renew
 from edged.store.retention import Retention
 from edged.store.rows import INSERT, record_to_row, snapshot_path
 from edged.store.snapshots import sync_folder, write_snapshots
@@ -54,8 +55,12 @@ class EventStore:
         retention: Retention | None = None,
         waiting_max: int = 10_000,
         waiting_snapshot_bytes_max: int = 32 * 1024 * 1024,
+        log_max_bytes: int = 64 * 1024 * 1024,
     ) -> None:
-        """`version` is edged's own, for the list of runs. Nothing is touched on the disk until open() or step()."""
+        """`version` is edged's own, for the list of runs; `log_max_bytes` bounds the write-ahead log.
+
+        Nothing is touched on the disk until open() or step().
+        """
         self.pulse = Pulse("store")
         self._folder = folder
         self._path = folder / FILE_NAME
@@ -72,6 +77,7 @@ class EventStore:
         self._lock = FolderLock(folder)
         self._waiting = WaitingRoom(events_max=waiting_max, snapshot_bytes_max=waiting_snapshot_bytes_max)
         self._batch: list[tuple[EventRecord, bytes | None]] = []  # taken from the queue, not on the disk yet
+        self._log_max_bytes = self._renew_at_bytes = log_max_bytes
         self._opened: Opened | None = None
         self._inode = 0
         self._is_damaged = False
@@ -177,10 +183,31 @@ class EventStore:
                 self._write_batch(connection)
             if self._retention is not None:
                 self._retention.step(connection, self._folder)
+            if log_bytes(self._path) > self._renew_at_bytes:
+                self._renew(connection)
         except OSError as error:
             raise not_writable(self._folder, error) from error
         except SQLITE_ERRORS as error:
             raise store_error(error, self._path) from error
+
+    def _renew(self, connection: sqlite3.Connection) -> None:
+        """Begin a new database, since somebody reads the old one without end and its log grows."""
+        self.pulse.begin("copying the event log", within_s=_OPEN_WITHIN_S)
+        size_bytes = log_bytes(self._path)
+        log.warning(
+            "the write-ahead log has grown to %.1f MB, since a reader holds it: %s; a copy takes the event log's place",
+            size_bytes / 1e6,
+            ", ".join(readers(self._path)) or "unknown to this user",
+        )
+        try:
+            renew(connection, self._path)
+        except (*SQLITE_ERRORS, OSError) as error:
+            log.warning("the event log could not be copied, which is tried again at twice its log's size: %s", error)
+            self._renew_at_bytes = 2 * size_bytes
+        else:
+            self._renew_at_bytes = self._log_max_bytes
+            self._opened = None
+        self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S)
 
     def _write_batch(self, connection: sqlite3.Connection) -> None:
         if not self._batch:

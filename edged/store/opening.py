@@ -18,6 +18,7 @@ from edged.store.database import (
     store_error,
 )
 from edged.store.ids import is_id
+from edged.store.renewal import finish_renewal
 from edged.store.retention import remove_orphans
 from edged.store.salvage import copy_rows, set_aside, set_aside_files
 
@@ -53,6 +54,7 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, is_damaged: bool 
     OSError where a file or folder cannot be reached.
     """
     path = folder / FILE_NAME
+    finish_renewal(path)
     if not path.exists() and (folder / _FRESH_NAME).exists():  # a crash between the two last steps of _begin_anew
         (folder / _FRESH_NAME).replace(path)
     if not is_damaged:

@@ -1,0 +1,98 @@
+"""Bounds the write-ahead log, even where some program reads the database and never ends.
+
+SQLite copies the log back and begins it anew only when no reader needs it any more. A reader that never lets go makes
+it grow for ever; it keeps what it reads, and everybody else goes on with a fresh copy of the database.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+from edged.store.snapshots import sync_folder
+
+FRESH_NAME = "events.fresh.db"
+"""A whole copy that is about to take the database's place."""
+
+_PARTIAL_NAME = "events.partial.db"
+_OLD_NAME = "events.old.db"
+
+
+def log_bytes(path: Path) -> int:
+    """The size of the write-ahead log of the database at `path`."""
+    try:
+        return _log(path).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def renew(connection: sqlite3.Connection, path: Path) -> None:
+    """Put a copy in the place of the database at `path`, and close `connection`, the only one that writes to it.
+
+    Whoever reads goes on with the old file. A crash at any moment loses nothing: see finish_renewal(). Raises
+    sqlite3.Error and OSError.
+    """
+    partial = path.with_name(_PARTIAL_NAME)
+    partial.unlink(missing_ok=True)
+    connection.execute("VACUUM INTO ?", (str(partial),))
+    _sync(partial)
+    partial.replace(path.with_name(FRESH_NAME))
+    sync_folder(path.parent)
+    connection.close()
+    path.replace(path.with_name(_OLD_NAME))
+    sync_folder(path.parent)
+    finish_renewal(path)
+
+
+def finish_renewal(path: Path) -> None:
+    """Finish what a crash may have interrupted, before the database at `path` is opened to write. Raises OSError.
+
+    As long as the database has its name it is whole, with its log. Without it the copy is whole, and the log is the
+    old one's.
+    """
+    fresh = path.with_name(FRESH_NAME)
+    if not path.exists() and fresh.exists():
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        sync_folder(path.parent)
+        fresh.replace(path)
+        sync_folder(path.parent)
+    if path.exists():
+        for name in (_PARTIAL_NAME, FRESH_NAME, _OLD_NAME):
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                path.with_name(name + suffix).unlink(missing_ok=True)
+
+
+def readers(path: Path, *, locks: Path = Path("/proc/locks")) -> list[str]:
+    """Who holds locks on the write-ahead log's index, as "sqlite3 (process 812)"; this process is not among them.
+
+    Source: proc(5), and "WAL-mode File Format" of SQLite. Empty where nobody may look.
+    """
+    pids: set[int] = set()
+    with suppress(OSError, ValueError):
+        index = path.with_name(path.name + "-shm").stat()
+        wanted = f"{os.major(index.st_dev):02x}:{os.minor(index.st_dev):02x}:{index.st_ino}"
+        for line in locks.read_text().splitlines():
+            fields = line.split()
+            if wanted in fields:
+                pids.add(int(fields[fields.index(wanted) - 1]))
+    return [_named(pid) for pid in sorted(pids - {os.getpid()})]
+
+
+def _named(pid: int) -> str:
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return f"process {pid}"
+    return f"{name} (process {pid})"
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

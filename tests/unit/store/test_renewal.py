@@ -1,0 +1,139 @@
+"""A reader that never ends, and a log that must not grow for ever all the same."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from edged.store.database import FILE_NAME
+from edged.store.events import EventStore
+from edged.store.renewal import FRESH_NAME, log_bytes, readers, renew
+from edged.testing.clock import FakeClock
+from tests.unit.store.conftest import JPEG, an_event, numbers
+
+LIMIT_BYTES = 1_500_000  # more than the log grows to by itself
+READER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN")
+print(connection.execute("SELECT count(*) FROM events").fetchone()[0], flush=True)
+sys.stdin.readline()
+print(connection.execute("SELECT count(*) FROM events").fetchone()[0], flush=True)
+"""
+
+
+@contextmanager
+def a_reader_without_end(path: Path) -> Iterator[Callable[[], int]]:
+    """Another process in the middle of a transaction; call it to have it end, and for how many events it saw then."""
+    command = [sys.executable, "-c", READER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdout.readline()
+
+        def end() -> int:
+            out, _ = process.communicate("\n", timeout=30)
+            return int(out)
+
+        yield end
+        process.kill()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: FakeClock) -> Iterator[EventStore]:
+    made = EventStore(tmp_path, clock=clock, version="1.2.3", log_max_bytes=LIMIT_BYTES)
+    made.open()
+    yield made
+    made.close()
+
+
+def write(store: EventStore, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        store.put(an_event(number), JPEG if number % 10 == 0 else None)
+        store.step()
+
+
+def test_the_log_stays_small_under_a_reader_that_never_ends_and_nothing_is_lost(
+    store: EventStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / FILE_NAME
+    write(store, 0, 5)
+    largest = 0
+    with a_reader_without_end(path) as end:
+        for first in range(5, 205):
+            write(store, first, 1)
+            largest = max(largest, log_bytes(path))
+        seen_by_reader = end()
+
+    assert seen_by_reader == 5
+    assert 0.9 * LIMIT_BYTES < largest < 1.1 * LIMIT_BYTES
+    assert numbers(tmp_path) == list(range(205))
+    assert "python" in caplog.text
+    assert "a copy takes the event log's place" in caplog.text
+    assert sorted(path.name for path in tmp_path.glob("events*")) == [FILE_NAME, f"{FILE_NAME}-shm", f"{FILE_NAME}-wal"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_no_copy_is_made_without_such_a_reader(store: EventStore, tmp_path: Path) -> None:
+    inode = (tmp_path / FILE_NAME).stat().st_ino
+    write(store, 0, 300)
+    assert (tmp_path / FILE_NAME).stat().st_ino == inode
+    assert log_bytes(tmp_path / FILE_NAME) <= 1.1 * 1024 * 1024
+
+
+def test_a_disk_that_takes_no_copy_costs_no_event(store: EventStore, tmp_path: Path) -> None:
+    write(store, 0, 5)
+    with a_reader_without_end(tmp_path / FILE_NAME):
+        (tmp_path / "events.partial.db").mkdir()  # as good as a disk that takes no copy
+        write(store, 5, 140)
+        assert store.status.error is None
+        assert log_bytes(tmp_path / FILE_NAME) > LIMIT_BYTES
+    assert numbers(tmp_path) == list(range(145))
+    assert store.status.dropped == 0
+
+
+@pytest.mark.parametrize("crash_at", ["before", "copied", "renamed", "without the old log", "done"])
+def test_a_crash_in_the_middle_of_it_loses_nothing(tmp_path: Path, clock: FakeClock, crash_at: str) -> None:
+    folder = tmp_path / "data"
+    store = EventStore(folder, clock=clock, version="1.2.3")
+    store.open()
+    write(store, 0, 50)
+    path, fresh = folder / FILE_NAME, folder / FRESH_NAME
+    scratch = tmp_path / "scratch"
+    shutil.copytree(folder, scratch)
+    with closing(sqlite3.connect(scratch / FILE_NAME, isolation_level=None)) as connection:
+        renew(connection, scratch / FILE_NAME)
+    if crash_at == "before":
+        (folder / "events.partial.db").write_bytes(b"half a copy")
+    if crash_at in ("copied", "renamed", "without the old log"):
+        shutil.copy(scratch / FILE_NAME, fresh)
+    if crash_at in ("renamed", "without the old log"):
+        path.rename(folder / "events.old.db")
+    if crash_at == "without the old log":
+        (folder / f"{FILE_NAME}-wal").unlink()
+    store.close() if crash_at == "done" else store._lock.release()  # the process is gone, and its files stay
+
+    after = EventStore(folder, clock=clock, version="1.2.3")
+    after.open()
+    write(after, 50, 1)
+    after.close()
+
+    assert numbers(folder) == list(range(51))
+    assert {found.name for found in folder.glob("events*")} <= {FILE_NAME, f"{FILE_NAME}-shm", f"{FILE_NAME}-wal"}
+
+
+def test_who_reads_is_named_and_who_writes_is_not(store: EventStore, tmp_path: Path) -> None:
+    write(store, 0, 5)
+    assert readers(tmp_path / FILE_NAME) == []
+    with a_reader_without_end(tmp_path / FILE_NAME):
+        (name,) = readers(tmp_path / FILE_NAME)
+    assert name.startswith("python")
+    assert readers(tmp_path / "absent.db") == []
