@@ -54,6 +54,9 @@ class DrivenClock:
                 return True
         return stop.is_set()
 
+    def synchronised(self) -> bool | None:
+        return True
+
     def boot_id(self) -> str:
         return "soak"
 
@@ -114,6 +117,8 @@ class WeekSource:
 
 class KnowingDetector:
     """Finds what the scene says is there. Looks at a picture once a second, as the watch over the picture needs it."""
+
+    engine = "none"
 
     def __init__(self) -> None:
         self.spec = load_spec(find_model("builtin"))

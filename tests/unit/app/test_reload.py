@@ -35,6 +35,7 @@ class SeesOne(ScriptedDetector):
 
     def __init__(self) -> None:
         self.spec = load_spec(find_model("builtin"))
+        self.engine = "none"
         self.closed = False
         super().__init__(self.spec.labels, lambda frame: one_detection((20, 20, 50, 80)))
 
