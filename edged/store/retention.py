@@ -17,14 +17,21 @@ from edged.store.snapshots import Sweeper, days_in, pictures_of
 _PRUNE_EVERY_S = 600.0
 _STEADY_CLOCK_S = 60.0
 _ROWS_A_STEP = 500
+_DAY_S = 86_400.0
+_FIRST_TRUE_WALL_AT = 1_672_531_200.0  # 2023-01-01: what bears an earlier time was written before the clock was set
+_DOUBT_KEEPS = 1000  # the newest events, which a clock that nobody has set deletes never
 _NEWEST_DAYS = 2  # a crash leaves orphans only where pictures were being written
 
 
 class Retention:
     """Deletes what is older than some days, and the oldest pictures when all together are too big.
 
-    It looks every ten minutes, and passes over a look between which and the last one the wall clock jumped by more than
-    a minute: a box that boots in the past and gets the true time later must not take its events for old ones.
+    It looks every ten minutes. Events go in the order in which they were written: when one is old, so are all that were
+    written before it, whatever time they bear. How old one is, the monotonic clock tells within a boot, and the wall
+    clock otherwise; a time from before edged existed tells nothing. So a box that boots in the past, and gets the true
+    time later or never, neither takes its events for old ones nor keeps them for ever. Nothing goes at a look between
+    which and the last one the wall clock jumped by more than a minute, and while no time server has set the clock, the
+    newest thousand events stay, however old they seem.
     """
 
     def __init__(self, clock: Clock, *, keep_days: float | None, snapshots_max_bytes: int | None) -> None:
@@ -52,11 +59,22 @@ class Retention:
     def _prune(self, connection: sqlite3.Connection, folder: Path) -> bool:
         more = False
         if self._keep_days is not None:
-            before_wall_at = self._clock.wall() - self._keep_days * 86_400
-            more = prune_events(connection, folder, self._sweeper, before_wall_at=before_wall_at)
+            more = self._prune_events(connection, folder, self._keep_days * _DAY_S)
         if self._snapshots_max_bytes is not None:
             more |= prune_snapshots(connection, folder, self._sweeper, bytes_max=self._snapshots_max_bytes)
         return more
+
+    def _prune_events(self, connection: sqlite3.Connection, folder: Path, keep_s: float) -> bool:
+        before_wall_at = self._clock.wall() - keep_s
+        last_id = _last_old(
+            connection,
+            boot_id=self._clock.boot_id(),
+            before_at=self._clock.monotonic() - keep_s,
+            before_wall_at=before_wall_at,
+        )
+        if self._clock.synchronised() is not True:
+            last_id = min(last_id, _newest(connection, _DOUBT_KEEPS))
+        return prune_events(connection, folder, self._sweeper, last_id=last_id, before_wall_at=before_wall_at)
 
     def _clock_is_steady(self) -> bool:
         before, self._offset_s = self._offset_s, self._offset()
@@ -66,11 +84,15 @@ class Retention:
         return self._clock.wall() - self._clock.monotonic()
 
 
-def prune_events(connection: sqlite3.Connection, folder: Path, sweeper: Sweeper, *, before_wall_at: float) -> bool:
-    """Delete some events older than an instant of the wall clock, with their pictures; True when there may be more."""
+def prune_events(
+    connection: sqlite3.Connection, folder: Path, sweeper: Sweeper, *, last_id: str, before_wall_at: float
+) -> bool:
+    """Delete some events up to the one with this id, with their pictures; True when there may be more.
+
+    Runs without an event, and days without a picture, go by the wall clock.
+    """
     old = connection.execute(
-        "SELECT event_id, wall_at FROM events WHERE wall_at < ? ORDER BY wall_at LIMIT ?",
-        (before_wall_at, _ROWS_A_STEP),
+        "SELECT event_id, wall_at FROM events WHERE event_id <= ? ORDER BY event_id LIMIT ?", (last_id, _ROWS_A_STEP)
     ).fetchall()
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("DELETE FROM events WHERE event_id = ?", [row[:1] for row in old])
@@ -83,8 +105,33 @@ def prune_events(connection: sqlite3.Connection, folder: Path, sweeper: Sweeper,
     connection.execute("COMMIT")
     sweeper.delete(folder / snapshot_path(*row) for row in old)
     if len(old) < _ROWS_A_STEP:
-        sweeper.delete_days(folder, before=day_of(before_wall_at))
+        sweeper.delete_days(
+            folder, before=day_of(before_wall_at), is_kept=lambda picture: _has_row(connection, picture)
+        )
     return len(old) == _ROWS_A_STEP
+
+
+def _last_old(connection: sqlite3.Connection, *, boot_id: str, before_at: float, before_wall_at: float) -> str:
+    """The id of the newest event that is old, or "": in this boot by the monotonic clock, in others by the wall's."""
+    of_others = connection.execute(
+        "SELECT max(event_id) FROM events JOIN runs USING (run_id) WHERE wall_at < ? AND wall_at >= ? AND boot_id != ?",
+        (before_wall_at, _FIRST_TRUE_WALL_AT, boot_id),
+    ).fetchone()[0]
+    of_this = None
+    if before_at > 0:  # else the boot is younger than what is kept
+        of_this = connection.execute(
+            "SELECT max(event_id) FROM events JOIN runs USING (run_id) WHERE boot_id = ? AND at < ?",
+            (boot_id, before_at),
+        ).fetchone()[0]
+    return max(of_others or "", of_this or "")
+
+
+def _newest(connection: sqlite3.Connection, count: int) -> str:
+    """The id of the last event that is not one of the newest `count`; "" when there are not so many."""
+    found = connection.execute(
+        "SELECT event_id FROM events ORDER BY event_id DESC LIMIT 1 OFFSET ?", (count,)
+    ).fetchone()
+    return str(found[0]) if found else ""
 
 
 def prune_snapshots(connection: sqlite3.Connection, folder: Path, sweeper: Sweeper, *, bytes_max: int) -> bool:

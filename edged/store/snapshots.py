@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,17 +35,22 @@ class Sweeper:
                 gone += 1
         return gone
 
-    def delete_days(self, folder: Path, *, before: str) -> None:
-        """Delete the days before one (YYYY-MM-DD) with all their pictures. A day that holds anything else stays."""
+    def delete_days(self, folder: Path, *, before: str, is_kept: Callable[[Path], bool]) -> None:
+        """Delete the days before one (YYYY-MM-DD), with the pictures that need not be kept.
+
+        A day that holds anything else stays.
+        """
         with self.telling(folder / "snapshots"):
             for day in days_in(folder):
                 if day.name < before:
-                    self._delete_day(day)
+                    self._delete_day(day, is_kept)
 
-    def _delete_day(self, day: Path) -> None:
+    def _delete_day(self, day: Path, is_kept: Callable[[Path], bool]) -> None:
         with self.telling(day):
-            self.delete(pictures_of(day))
-            day.rmdir()
+            kept = {picture for picture in pictures_of(day) if is_kept(picture)}
+            self.delete(picture for picture in pictures_of(day) if picture not in kept)
+            if not kept:
+                day.rmdir()
 
     @contextmanager
     def telling(self, folder: Path) -> Iterator[None]:

@@ -65,6 +65,88 @@ def test_a_clock_that_jumps_ahead_deletes_nothing(make_store: MakeStore, clock: 
     assert numbers(tmp_path / "data") == [1]
 
 
+def look_often(store: EventStore, clock: FakeClock, *, days: float) -> None:
+    """Let time pass with a look at every ten minutes or a bit more."""
+    for _ in range(int(days * DAY_S / 3600)):
+        clock.advance(3600.0)
+        store.step()
+
+
+def another_boot(clock: FakeClock, *, wall: float, boot_id: str) -> FakeClock:
+    return FakeClock(monotonic=20.0, wall=wall, boot_id=boot_id)
+
+
+def log_some(store: EventStore, clock: FakeClock, *numbers: int) -> None:
+    for number in numbers:
+        store.put(an_event(number, at=clock.monotonic()), JPEG)
+        store.step()
+
+
+@pytest.mark.parametrize("years", [-30, -10, 10])
+def test_events_of_a_boot_with_a_wrong_clock_are_as_old_as_they_are_once_it_is_set(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, years: int
+) -> None:
+    clock.jump_wall(years * 365 * DAY_S)  # at boot
+    store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
+    log_some(store, clock, 1, 2)
+    look_often(store, clock, days=1)
+    clock.jump_wall(-years * 365 * DAY_S)  # the network is there
+    log_some(store, clock, 3)
+    look_often(store, clock, days=1)
+    assert numbers(tmp_path / "data") == [1, 2, 3]
+    assert len(pictures(tmp_path / "data")) == 3
+
+    look_often(store, clock, days=1.1)
+    assert numbers(tmp_path / "data") == [3]
+    look_often(store, clock, days=1)
+    assert numbers(tmp_path / "data") == []
+    assert pictures(tmp_path / "data") == []
+
+
+def test_a_boot_in_the_past_does_not_count_in_later_boots_and_its_events_go_with_those_after_them(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    now = 1_780_000_000.0
+    for number, (wall, days) in enumerate([(now, 1.0), (800_000_000.0, 1.0), (now + 2 * DAY_S, 1.5)]):
+        clock = another_boot(clock, wall=wall, boot_id=f"boot-{number}")
+        retention = Retention(clock, keep_days=3, snapshots_max_bytes=None)
+        store = EventStore(tmp_path / "data", clock=clock, version="1.2.3", retention=retention)
+        log_some(store, clock, number)
+        look_often(store, clock, days=days)
+        if number < 2:
+            store.close()
+    assert numbers(tmp_path / "data") == [1, 2]  # the first is more than three days old
+    assert len(pictures(tmp_path / "data")) == 2
+
+    look_often(store, clock, days=2)
+    assert numbers(tmp_path / "data") == []
+    store.close()
+
+
+def test_a_clock_that_nobody_has_set_never_deletes_the_newest_events(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store()
+    for number in range(1200):
+        store.put(an_event(number, at=clock.monotonic()), None)
+    store.step()
+    store.close()
+    clock = another_boot(clock, wall=clock.wall() + 3650 * DAY_S, boot_id="boot-2")
+    clock.is_synchronised = None
+    after = EventStore(
+        tmp_path / "data",
+        clock=clock,
+        version="1.2.3",
+        retention=Retention(clock, keep_days=3, snapshots_max_bytes=None),
+    )
+    look_often(after, clock, days=1)
+    assert numbers(tmp_path / "data") == list(range(200, 1200))
+    clock.is_synchronised = True  # ten years have passed
+    look_often(after, clock, days=1)
+    assert numbers(tmp_path / "data") == []
+    after.close()
+
+
 def test_the_oldest_pictures_go_when_all_are_too_big_but_their_events_stay(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
