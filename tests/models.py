@@ -156,6 +156,41 @@ def yolo26n_folder(tmp_path: Path, shared: Path) -> Path:
     )
 
 
+def yolo26n_twins_folder(tmp_path: Path, shared: Path) -> Path:
+    """YOLO26n at 320, COCO-80, for ncnn, ONNX Runtime and LiteRT (int8): one folder, heads of three kinds."""
+    source = shared / "models" / "yolo26n-320"
+    names = ("yolo26n-320.ncnn.param", "yolo26n-320.ncnn.bin", "yolo26n-320-e2e.onnx", "yolo26n_int8_320.tflite")
+    return _folder(
+        tmp_path / "yolo26n-twins",
+        {name: source / name for name in names},
+        f"""
+        name = "yolo26n-twins"
+        {_YOLO26N}
+        [head]
+        family = "ultralytics"
+
+        [ncnn]
+        param = "{names[0]}"
+        bin = "{names[1]}"
+        input = "in0"
+        outputs = ["out0"]
+
+        [onnx]
+        model = "{names[2]}"
+        input = "images"
+        outputs = ["output0"]
+        family = "end2end"
+
+        [litert]
+        model = "{names[3]}"
+        input = "images"
+        outputs = ["Identity"]
+        family = "end2end"
+        boxes = "fractions"
+        """,
+    )
+
+
 def yolo26n_end2end_folder(tmp_path: Path, shared: Path) -> Path:
     """YOLO26n at 320 as an end-to-end model, onnx alone."""
     name = "yolo26n-320-e2e.onnx"

@@ -50,9 +50,8 @@ def _load(
 ) -> ModelDetector:
     files = spec.files(format_)
     return try_model(
-        spec,
+        spec.in_format(format_),
         lambda _: engine.load(files, options),
         engine=engine.name,
-        boxes_as_fractions=files.boxes_as_fractions,
         **thresholds,
     )

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 
+from edged.backends.litert import EdgeTpuEngine, LiteRtEngine
 from edged.backends.ncnn import NcnnEngine
+from edged.backends.onnxruntime import OnnxRuntimeEngine
 from edged.backends.plug_in import PlugIn
 from edged.backends.tensorrt.engine import TensorRtEngine
 from edged.ports import Engine
@@ -14,7 +16,7 @@ from edged.ports import Engine
 ENTRY_POINTS = "edged.backends"
 """The group of entry points: a plug-in's is `NAME = "package.module:ENGINE"`, an object like ports.Engine."""
 
-BUILT_IN: tuple[Engine, ...] = (TensorRtEngine(), NcnnEngine())
+BUILT_IN: tuple[Engine, ...] = (TensorRtEngine(), EdgeTpuEngine(), NcnnEngine(), OnnxRuntimeEngine(), LiteRtEngine())
 """In the order of preference among engines that run on equal hardware."""
 
 log = logging.getLogger(__name__)

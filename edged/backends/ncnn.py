@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edged.backends.blobs import check_blob
 from edged.backends.ncnn_files import check_files, unusable
 from edged.backends.ncnn_shapes import check_input_size
 from edged.backends.packages import python_package
@@ -96,11 +97,7 @@ class NcnnBackend:
         """See ports.Backend. A blob that is not contiguous is copied first."""
         if self._net is None:
             raise BackendError("infer() on a closed ncnn backend.", hint="Load the model again.")
-        if blob.shape != self._input_shape or blob.dtype != np.float32:
-            raise BackendError(
-                f"The model takes a float32 blob of shape {self._input_shape}; got {blob.dtype} {blob.shape}.",
-                hint="Correct width_px and height_px in model.toml.",
-            )
+        check_blob(blob, self._input_shape)
         array = np.ascontiguousarray(blob)  # ncnn.Mat does not look at strides
         mat = self._ncnn.Mat(array)
         if not self._reads_input:

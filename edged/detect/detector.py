@@ -7,7 +7,7 @@ import numpy as np
 from edged.detect.heads.make import make_head
 from edged.detect.letterbox import Letterbox
 from edged.detect.nms import best, suppress
-from edged.detect.spec import ModelSpec
+from edged.detect.spec import Boxes, ModelSpec
 from edged.domain import boxes
 from edged.domain.detections import Detections
 from edged.domain.frame import Frame
@@ -23,21 +23,19 @@ class ModelDetector:
         backend: Backend,
         *,
         engine: str = "",
-        boxes_as_fractions: bool = False,
         confidence: float | None = None,
         nms_iou: float | None = None,
         max_detections: int = 300,
     ) -> None:
         """`engine` is the name of what runs the model, for people.
 
-        `boxes_as_fractions` says that the outputs hold boxes in 0..1 of the input's sides, as some exports of a model
-        do. `confidence` and `nms_iou` (0..1) replace the model's own thresholds.
+        `confidence` and `nms_iou` (0..1) replace the model's own thresholds.
         """
         self.spec = spec
         self.labels = spec.labels
         self.engine = engine
         sides = (spec.input.width_px, spec.input.height_px) * 2
-        self._box_unit = np.array(sides, np.float32) if boxes_as_fractions else None
+        self._box_unit = np.array(sides, np.float32) if spec.head.boxes is Boxes.FRACTIONS else None
         self._backend = backend
         self._confidence = spec.thresholds.confidence if confidence is None else confidence
         self._nms_iou = spec.thresholds.nms_iou if nms_iou is None else nms_iou

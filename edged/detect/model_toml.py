@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from edged.detect import kinds
@@ -28,11 +28,19 @@ else:
 
 FILE_NAME = "model.toml"
 
-FORMATS = {"ncnn": ("param", "bin"), "onnx": ("model",), "litert": ("model",), "tensorrt": ("engine",)}
+FORMATS = {
+    "ncnn": ("param", "bin"),
+    "onnx": ("model",),
+    "litert": ("model",),
+    "edgetpu": ("model",),
+    "tensorrt": ("engine",),
+}
 """The files that each format consists of, by their keys."""
 
 PLUG_IN = "plugin"
 """[plugin.NAME] names the files for the engine that another package brings."""
+
+_NO_FILES = ("input", "outputs", "family", "boxes")
 
 USUAL_STRIDES = (8, 16, 32)
 
@@ -59,6 +67,8 @@ def read_model_toml(folder: Path) -> tuple[ModelSpec, Mapping[str, str]]:
 def _read(top: Table, folder: Path, mistakes: list[str]) -> tuple[ModelSpec, Mapping[str, str]]:
     name = top.required("name", kinds.TEXT)
     shape = _read_input(top.table("input"))
+    head = _read_head(top.table("head"))
+    formats, heads = _read_formats(top, folder, name, (3, shape.height_px, shape.width_px), head)
     spec = ModelSpec(
         name=name,
         folder=folder,
@@ -66,9 +76,10 @@ def _read(top: Table, folder: Path, mistakes: list[str]) -> tuple[ModelSpec, Map
         source=top.required("source", kinds.TEXT),
         labels=top.required("labels", kinds.LABELS),
         input=shape,
-        head=_read_head(top.table("head")),
+        head=head,
         thresholds=_read_thresholds(top.table("thresholds"), mistakes),
-        formats=_read_formats(top, folder, name, (3, shape.height_px, shape.width_px)),
+        formats=formats,
+        heads=heads,
     )
     if not spec.formats:
         mistakes.append(f"no engine: expected a table {' or '.join(f'[{known}]' for known in FORMATS)}")
@@ -121,17 +132,30 @@ def _read_thresholds(table: Table, mistakes: list[str]) -> Thresholds:
     return spec
 
 
-def _read_formats(top: Table, folder: Path, model: str, shape: tuple[int, int, int]) -> Mapping[str, ModelFiles]:
-    """The model's files by format: those that edged knows, and those that [plugin.NAME] brings."""
+def _read_formats(
+    top: Table, folder: Path, model: str, shape: tuple[int, int, int], head: HeadSpec
+) -> tuple[Mapping[str, ModelFiles], Mapping[str, HeadSpec]]:
+    """The model's files by format, those that edged knows and those of [plugin.NAME], and heads that differ."""
     tables = [(name, top.table(name), _keys(name, top.table(name))) for name in FORMATS if name in top.names()]
     brought = top.table(PLUG_IN)
     for name in brought.names():
         table = brought.table(name)
         tables.append((name, table, tuple(key for key in table.names() if key not in _NO_FILES)))
-    return {name: _read_format(table, name, keys, folder, model, shape) for name, table, keys in tables}
-
-
-_NO_FILES = ("input", "outputs", "boxes")
+    formats: dict[str, ModelFiles] = {}
+    heads: dict[str, HeadSpec] = {}
+    for name, table, keys in tables:
+        formats[name] = ModelFiles(
+            model=model,
+            format=name,
+            files={key: folder / table.required(key, kinds.FILE_NAME) for key in keys},
+            input_name=table.required("input", kinds.TEXT),
+            output_names=table.required("outputs", kinds.TEXTS),
+            input_shape=shape,
+        )
+        family = table.optional("family", kinds.choice(Family), head.family)
+        heads[name] = HeadSpec(family, head.strides, table.optional("boxes", kinds.choice(Boxes), Boxes.PIXELS))
+        table.finish()
+    return formats, heads
 
 
 def _keys(name: str, table: Table) -> tuple[str, ...]:
@@ -140,22 +164,6 @@ def _keys(name: str, table: Table) -> tuple[str, ...]:
         return FORMATS[name]
     beside = tuple(key for key in ("onnx", "calibration") if key in table.names())
     return beside if "onnx" in beside and "engine" not in table.names() else (*FORMATS[name], *beside)
-
-
-def _read_format(
-    table: Table, name: str, keys: Sequence[str], folder: Path, model: str, shape: tuple[int, int, int]
-) -> ModelFiles:
-    files = ModelFiles(
-        model=model,
-        format=name,
-        files={key: folder / table.required(key, kinds.FILE_NAME) for key in keys},
-        input_name=table.required("input", kinds.TEXT),
-        output_names=table.required("outputs", kinds.TEXTS),
-        input_shape=shape,
-        boxes_as_fractions=table.optional("boxes", kinds.choice(Boxes), Boxes.PIXELS) is Boxes.FRACTIONS,
-    )
-    table.finish()
-    return files
 
 
 def _check_size(spec: ModelSpec, mistakes: list[str]) -> None:
@@ -167,13 +175,13 @@ def _check_size(spec: ModelSpec, mistakes: list[str]) -> None:
 
 
 def _check_outputs(spec: ModelSpec, mistakes: list[str]) -> None:
-    """Note engines whose outputs do not fit the head."""
-    gfl = spec.head.family is Family.GFL
-    wanted = 2 * len(spec.head.strides) if gfl else 1
+    """Note formats whose outputs do not fit the head."""
     for name, files in spec.formats.items():
+        head = spec.in_format(name).head
+        gfl = head.family is Family.GFL
+        wanted = 2 * len(head.strides) if gfl else 1
         if len(files.output_names) != wanted:
             reason = "class scores of each stride, then edges of each stride" if gfl else "boxes and scores in one"
             mistakes.append(
-                f"{name}.outputs names {len(files.output_names)}: "
-                f"the head {spec.head.family.value} has {wanted} ({reason})"
+                f"{name}.outputs names {len(files.output_names)}: the head {head.family.value} has {wanted} ({reason})"
             )

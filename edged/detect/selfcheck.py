@@ -47,7 +47,6 @@ def try_model(
     make_backend: BackendFactory,
     *,
     engine: str = "",
-    boxes_as_fractions: bool = False,
     confidence: float | None = None,
     nms_iou: float | None = None,
 ) -> ModelDetector:
@@ -67,7 +66,6 @@ def try_model(
         spec,
         backend,
         engine=engine,
-        boxes_as_fractions=boxes_as_fractions,
         confidence=confidence,
         nms_iou=nms_iou,
     )

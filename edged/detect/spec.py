@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -64,6 +64,7 @@ class HeadSpec:
 
     family: Family
     strides: tuple[int, ...]  # input pixels a grid cell, in the order of the outputs; () for END2END
+    boxes: Boxes = Boxes.PIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class ModelSpec:
     formats: Mapping[str, ModelFiles]  # by the table's name: ncnn, onnx, litert
     licence: str
     source: str
+    heads: Mapping[str, HeadSpec] = field(default_factory=dict)  # of formats whose outputs are written down otherwise
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -104,3 +106,7 @@ class ModelSpec:
                 hint=f"It has files for: {', '.join(sorted(self.formats))}. Choose that backend, or export the model.",
             )
         return self.formats[format]
+
+    def in_format(self, format: str) -> ModelSpec:  # noqa: A002 - the word for it
+        """Return the spec as it holds for one format: with the head that reads its outputs."""
+        return replace(self, head=self.heads.get(format, self.head))

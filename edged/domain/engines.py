@@ -18,7 +18,6 @@ class ModelFiles:
     input_name: str
     output_names: tuple[str, ...]  # in the order that the head expects
     input_shape: tuple[int, int, int]  # of the blob: (3, height, width)
-    boxes_as_fractions: bool = False  # whether the outputs hold boxes in 0..1 of the input rather than in its pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Present:
 
     detail: str  # version and device, for people: "ncnn 1.0.20261020"
     accelerated: bool = False  # whether it runs on more than the processor
+    notes: tuple[str, ...] = ()  # what it could do elsewhere, a line each: "CUDA: no NVIDIA GPU is there"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from edged.detect.labels import COCO80
 from edged.detect.load import load_spec
 from edged.detect.spec import Colour, Family, Resize
 from edged.errors import ModelError, ModelInvalid, ModelNotFound
+from tests import models
 from tests.models import ULTRALYTICS_METADATA
 
 GOOD = """
@@ -135,7 +136,7 @@ def test_all_mistakes_are_said_at_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "mistake"),
     [
-        ("[ncnn]", "[onx]", "no engine: expected a table [ncnn] or [onnx] or [litert] or [tensorrt]"),
+        ("[ncnn]", "[onx]", "no engine: expected a table [ncnn] or [onnx] or [litert] or [edgetpu] or [tensorrt]"),
         ('outputs = ["a", "b", "c", "d"]', 'outputs = ["a"]', "ncnn.outputs names 1: the head gfl has 4"),
         ('family = "gfl"', 'family = "yolo"', "head.family = 'yolo': expected one of"),
         ("strides = [8, 16]", "", "head.strides is missing"),
@@ -273,3 +274,23 @@ def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
 def test_the_documentation_names_every_choice(kind: type[Family] | type[Resize] | type[Colour]) -> None:
     text = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
     assert [option.value for option in kind if f'`"{option.value}"`' not in text] == []
+
+
+def test_a_format_may_have_a_head_and_a_unit_of_boxes_of_its_own(tmp_path: Path, shared_dir: Path) -> None:
+    spec = load_spec(models.yolo26n_twins_folder(tmp_path, shared_dir))
+    heads = {name: spec.in_format(name).head for name in spec.formats}
+    assert {name: (head.family.value, head.boxes.value) for name, head in heads.items()} == {
+        "ncnn": ("ultralytics", "pixels"),
+        "onnx": ("end2end", "pixels"),
+        "litert": ("end2end", "fractions"),
+    }
+
+
+def test_a_table_of_a_plug_in_names_files_by_its_own_keys(folder: Path) -> None:
+    text = (folder / "model.toml").read_text()
+    plug_in = '\n[plugin.hailo]\nmodel = "yard.hef"\ninput = "a"\noutputs = ["b"]\nfamily = "end2end"\n'
+    (folder / "model.toml").write_text(text + plug_in)
+    (folder / "yard.hef").touch()
+    spec = load_spec(folder)
+    assert spec.files("hailo").files == {"model": folder / "yard.hef"}
+    assert spec.in_format("hailo").head.family.value == "end2end"

@@ -1,0 +1,64 @@
+"""Keeps graphs that ONNX Runtime has optimised for this very machine, so that the next start need not do it again.
+
+An optimised graph belongs to the model, the version of ONNX Runtime, its provider and the processor's instructions (the
+layout of weights follows the width of its vectors), and all of them are in its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class GraphCache:
+    """The optimised graph of one model in a folder."""
+
+    def __init__(self, folder: Path, model: Path, key: str) -> None:
+        """`key` is graph_key()'s; graphs of the same model by another key are stale."""
+        self._folder = folder
+        self._stem = f"onnxruntime-{hashlib.sha256(str(model).encode()).hexdigest()[:8]}"
+        self.path = folder / f"{self._stem}-{key}.onnx"
+
+    @contextmanager
+    def being_written(self) -> Iterator[Path]:
+        """Name a file to write the graph to; it becomes the cached one when the block ends well. Raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        draft = self._folder / f"{self._stem}.{os.getpid()}.part"
+        try:
+            yield draft
+            with draft.open("rb") as written:
+                os.fsync(written.fileno())
+            for stale in self._folder.glob(f"{self._stem}-*"):
+                stale.unlink(missing_ok=True)
+            draft.replace(self.path)
+        finally:
+            with suppress(OSError):
+                draft.unlink()
+
+
+def graph_key(model: Path, *, version: str, provider: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Hash all that an optimised graph depends on. Raises OSError when a file cannot be read.
+
+    Of the files beside the model, which may hold its weights, name, size and time of the last change count.
+    """
+    digest = hashlib.sha256(model.read_bytes())
+    for path in sorted(model.parent.iterdir()):
+        if path.is_file():
+            facts = path.stat()
+            digest.update(f"{path.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    for fact in (version, provider, platform.machine(), _instructions(cpuinfo)):
+        digest.update(fact.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _instructions(cpuinfo: Path) -> str:
+    """The instruction sets of the first processor, as the kernel lists them."""
+    with suppress(OSError):
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            if line.startswith(("flags", "Features")):
+                return line
+    return ""
