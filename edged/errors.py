@@ -121,6 +121,10 @@ class ModelInvalid(ModelError):
     """The model's files contradict each other or its model.toml."""
 
 
+class GoldenMismatch(ModelInvalid):
+    """The model sees other things in its golden picture than were recorded."""
+
+
 class BackendError(ModelError):
     """The inference engine failed: not installed, refused the model, or gave unusable numbers."""
 

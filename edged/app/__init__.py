@@ -13,10 +13,11 @@ from edged.app.models import (
     load_detector,
     model_labels,
     model_spec,
-    verify_model,
 )
 from edged.app.outputs import event_log, open_recording, open_trace
 from edged.app.sources import camera_at, cameras, mode_for, picture_of, try_devices
+from edged.app.verify import explain_model, record_answer, verify_engines
+from edged.backends.choice import demand
 
 __all__ = [
     "Observers",
@@ -25,8 +26,10 @@ __all__ = [
     "cameras",
     "check_labels",
     "choose_engine",
+    "demand",
     "demo_config",
     "event_log",
+    "explain_model",
     "list_models",
     "load_detector",
     "make_backend",
@@ -36,6 +39,7 @@ __all__ = [
     "open_recording",
     "open_trace",
     "picture_of",
+    "record_answer",
     "try_devices",
-    "verify_model",
+    "verify_engines",
 ]

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from pathlib import Path
 
 from edged.app.engines import choose_engine, load_first
 from edged.app.loading import LoadingNews
-from edged.app.sources import read_picture
-from edged.backends.choice import AUTO
 from edged.config.schema import Config
 from edged.detect.catalogue import find_model, shipped_models
 from edged.detect.detector import ModelDetector
 from edged.detect.load import load_spec
-from edged.detect.selfcheck import ModelReport, try_model
-from edged.detect.selfcheck import verify_model as check_and_report
+from edged.detect.selfcheck import try_model
 from edged.detect.spec import ModelSpec
 from edged.domain.engines import EngineOptions
 from edged.errors import ConfigError
@@ -71,16 +66,3 @@ def model_spec(model: str) -> ModelSpec:
 def list_models() -> dict[str, ModelSpec]:
     """The models that came with edged, by the names that a configuration can use. Raises ModelError."""
     return {name: load_spec(folder) for name, folder in shipped_models().items()}
-
-
-def verify_model(model: str, image_path: Path | None = None) -> ModelReport:
-    """Load a model by folder or name and try it, on a picture too where one is named.
-
-    Raises ModelError and SourceError.
-    """
-    spec = load_spec(find_model(model))
-    image = None if image_path is None else read_picture(image_path)
-    choice = choose_engine(spec, AUTO)
-    engine, format_ = choice.candidates[0]
-    with closing(engine.load(spec.files(format_), EngineOptions())) as backend:
-        return check_and_report(spec, backend, image)

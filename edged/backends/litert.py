@@ -67,8 +67,8 @@ class EdgeTpuEngine:
 def _edge_tpu_missing() -> Absent | None:
     try:
         ctypes.CDLL(EDGE_TPU_LIBRARY)
-    except OSError as problem:
-        return Absent(f"the Edge TPU's library does not load: {problem}", "Install Coral's package libedgetpu1-std.")
+    except OSError:
+        return Absent(f"{EDGE_TPU_LIBRARY} does not load", "Install Coral's package libedgetpu1-std.")
     return None
 
 

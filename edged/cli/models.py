@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
-
-if TYPE_CHECKING:
-    from edged.detect.selfcheck import ModelReport
 
 _BETTER = """\
 Better for real work, as folders of your own (docs/models.md):
@@ -41,6 +37,34 @@ def list_models() -> None:
     console.print(_BETTER)
 
 
+BackendOption = Annotated[
+    str, typer.Option("--backend", help="One engine alone, as model.backend names it.", metavar="NAME")
+]
+
+
+@app.command("explain")
+def explain(
+    model: Annotated[str, typer.Argument(help="A model folder, or a name from `edged models list`.")] = "builtin",
+    backend: BackendOption = "auto",
+) -> None:
+    """Say which engine would run a model on this machine, and why not another; nothing is loaded.
+
+    Example: edged models explain ./picodet-s
+    """
+    from edged import app as edged_app
+    from edged.cli.console import stdout_console
+    from edged.cli.model_report import choice_table, choice_words, model_words
+
+    spec, choice = edged_app.explain_model(model, backend)
+    console = stdout_console()
+    for line in model_words(spec):
+        typer.echo(line)
+    console.print(choice_table(choice))
+    for line in choice_words(choice):
+        typer.echo(line)
+    edged_app.demand(choice, model=spec.name, formats=spec.formats)
+
+
 @app.command("verify")
 def verify(
     model: Annotated[str, typer.Argument(help="A model folder, or a name from `edged models list`.")],
@@ -48,26 +72,40 @@ def verify(
         Optional[Path],  # noqa: UP045 - typer reads this on Python 3.10 too
         typer.Option(help="A picture to look at; what is found in it is printed.", metavar="FILE"),
     ] = None,
+    backend: BackendOption = "auto",
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Keep the picture, and what is found in it now, as the model's golden answer."),
+    ] = False,
 ) -> None:
-    """Load a model, run it, and say what it gave. The exit code is 4 when it cannot be used.
+    """Run a model in every engine that is here, side by side, and say whether each is right, and how fast.
+
+    Where the folder has a golden picture, each engine's answer is compared with the recorded one. The exit code is 4
+    when one that is here cannot run the model or gives another answer.
 
     Example: edged models verify ./picodet-s
     """
     from edged import app as edged_app
+    from edged.cli.console import stdout_console
+    from edged.cli.model_report import found_words, model_words, verify_table
 
-    for line in _words(edged_app.verify_model(model, image)):
+    if record:
+        if image is None:
+            raise typer.BadParameter("--record needs --image: the picture to keep")
+        labels = edged_app.model_spec(model).labels
+        for line in found_words(edged_app.record_answer(model, image, wanted=backend), labels):
+            typer.echo(line)
+    spec, reports = edged_app.verify_engines(model, image, wanted=backend)
+    for line in model_words(spec):
         typer.echo(line)
-
-
-def _words(report: ModelReport) -> Iterator[str]:
-    spec = report.spec
-    yield f"{spec.name}: sound ({spec.licence}; {spec.source})"
-    wanted = spec.input
-    yield f"input    {wanted.width_px} × {wanted.height_px} {wanted.colour.value}, {wanted.resize.value}"
-    yield f"head     {spec.head.family.value}, {len(spec.labels)} labels"
-    yield f"outputs  {', '.join(map(str, report.output_shapes))}"
-    if report.detections is not None:
-        found = report.detections
-        yield f"found    {len(found)} objects"
-        for xyxy, confidence, class_id in zip(found.xyxy.tolist(), found.confidence, found.class_id, strict=True):
-            yield f"  {spec.labels[class_id]} {confidence:.0%} at {', '.join(f'{edge:.0f}' for edge in xyxy)}"
+    stdout_console().print(verify_table(reports))
+    for each in reports:
+        if each.report is not None and each.report.detections is not None:
+            typer.echo(f"{each.verdict.engine}:")
+            for line in found_words(each.report.detections, spec.labels):
+                typer.echo(line)
+    errors = [each.error for each in reports if each.error is not None]
+    for error in errors[1:]:
+        typer.echo(f"{error}", err=True)
+    if errors:
+        raise errors[0]

@@ -9,7 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edged.clock import Clock
 from edged.detect.detector import ModelDetector
+from edged.detect.golden import Agreement, check_golden
 from edged.detect.heads.base import Tensor
 from edged.detect.heads.make import make_head
 from edged.detect.letterbox import Letterbox
@@ -33,6 +35,7 @@ class ModelReport:
     spec: ModelSpec
     output_shapes: tuple[tuple[int, ...], ...]  # as the backend gave them, in the spec's order
     detections: Detections | None  # in the picture, at the model's own thresholds; None without a picture
+    agreement: Agreement | None  # with the recorded answer; None when the folder has none
 
 
 def load_model(
@@ -50,7 +53,9 @@ def try_model(
     confidence: float | None = None,
     nms_iou: float | None = None,
 ) -> ModelDetector:
-    """Load a model, try it on a grey picture, and hand it out. For the arguments see ModelDetector.
+    """Load a model, try it on a grey picture and on its golden one, and hand it out.
+
+    For the arguments see ModelDetector.
 
     Tells OpenCV to stay in the calling thread: waking a second core for a resize of half a millisecond cost 0.1 ms.
     Raises ModelError: what was expected, what was found, what to do.
@@ -59,6 +64,7 @@ def try_model(
     backend = make_backend(spec)
     try:
         check_model(spec, backend)
+        check_golden(spec, backend)
     except BaseException:
         backend.close()
         raise
@@ -95,12 +101,22 @@ def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> t
 
 
 def verify_model(spec: ModelSpec, backend: Backend, image: BgrImage | None = None) -> ModelReport:
-    """Check the model on a grey picture and, where there is one, on `image`. Raises ModelError."""
+    """Check the model on a grey picture, on its golden one and, where there is one, on `image`. Raises ModelError."""
     shapes = check_model(spec, backend)
+    agreement = check_golden(spec, backend)
     if image is None:
-        return ModelReport(spec, shapes, None)
+        return ModelReport(spec, shapes, None, agreement)
     check_model(spec, backend, image)
-    return ModelReport(spec, shapes, ModelDetector(spec, backend).detect(Frame.of(image)))
+    return ModelReport(spec, shapes, ModelDetector(spec, backend).detect(Frame.of(image)), agreement)
+
+
+def time_frame(spec: ModelSpec, backend: Backend, clock: Clock) -> float:
+    """Seconds that one whole detection takes, in a grey picture."""
+    detector = ModelDetector(spec, backend)
+    frame = Frame.of(_GREY)
+    began = clock.monotonic()
+    detector.detect(frame)
+    return clock.monotonic() - began
 
 
 def _check_finite(spec: ModelSpec, outputs: Sequence[Tensor]) -> None:

@@ -1,0 +1,61 @@
+"""`edged models explain` and `edged models verify`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edged.detect.catalogue import find_model
+from tests.unit.cli.conftest import Edged
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    copy = tmp_path / "model"
+    shutil.copytree(find_model("builtin"), copy)
+    return copy
+
+
+def test_explain_lists_every_engine_and_which_one_runs_the_model(edged: Edged) -> None:
+    out = edged("models", "explain").out
+    rows = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    assert {"ncnn", "onnxruntime", "litert", "edgetpu"} <= set(rows)
+    assert "runs the model" in rows["ncnn"]
+
+
+def test_explain_of_an_engine_that_has_no_files_is_an_error(edged: Edged) -> None:
+    result = edged("models", "explain", "--backend", "litert")
+    assert result.code == 4
+    assert "no files for the engine litert" in result.err
+
+
+def test_verify_tries_every_engine_and_holds_it_to_the_golden_answer(edged: Edged) -> None:
+    result = edged("models", "verify", "builtin")
+    assert result.code == 0
+    (row,) = [line for line in result.out.splitlines() if line.strip().startswith("ncnn")]
+    assert "sound" in row
+    assert "objects, within 0." in row
+
+
+def test_verify_shows_the_difference_and_exits_with_4(edged: Edged, folder: Path) -> None:
+    answer = json.loads((folder / "golden.json").read_text())
+    answer["objects"][0]["confidence"] = 0.1
+    (folder / "golden.json").write_text(json.dumps(answer))
+    result = edged("models", "verify", str(folder), "--backend", "ncnn")
+    assert result.code == 4
+    assert "FAILED" in result.out
+    assert "10%" in result.err
+    assert "found with" in result.err
+
+
+def test_verify_records_the_answer_when_it_is_told_to(edged: Edged, folder: Path) -> None:
+    picture = folder.parent / "yard.jpg"
+    (folder / "golden.jpg").rename(picture)
+    (folder / "golden.json").unlink()
+    result = edged("models", "verify", str(folder), "--backend", "ncnn", "--image", str(picture), "--record")
+    assert result.code == 0
+    assert json.loads((folder / "golden.json").read_text())["objects"]
+    assert (folder / "golden.jpg").read_bytes() == picture.read_bytes()
