@@ -192,6 +192,8 @@ class DaemonError(EdgedError):
 class DaemonHung(DaemonError):
     """A worker of the daemon makes no progress any more."""
 
+    exit_code = 9
+
 
 class DaemonDegraded(DaemonError):
     """The daemon runs, but cannot do all that it is there for."""

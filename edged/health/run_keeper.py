@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _WRITE_EVERY_S = 60.0
 _LOOK_EVERY_S = 2.0
+_LAST_WORD_WITHIN_S = 2.0
 _DISK_WITHIN_S = 30.0  # a worn card may take seconds over a write
 
 
@@ -52,6 +53,7 @@ class RunKeeper:
         )
         self._status: DaemonStatus | None = None
         self._failing = False
+        self._disk = threading.Lock()  # held by whoever waits for it
         self._write(self._record)
 
     def tell(self, events: EventSink) -> None:
@@ -69,19 +71,27 @@ class RunKeeper:
     def __call__(self, status: DaemonStatus) -> None:
         """Take in the status. An end is recorded at once, what runs by run()."""
         self._status = status
-        if status.state != "running":
+        if status.state == "running":
+            return
+        if not self._disk.acquire(timeout=_LAST_WORD_WITHIN_S):
+            log.error("the end of this run is not recorded: the disk does not answer")
+            return
+        try:
             self._write(self._recorded(status))
+        finally:
+            self._disk.release()
 
     def run(self, stop: threading.Event) -> None:
         """Record the run until `stop` is set."""
         write_at = -math.inf
         while not stop.is_set():
             self.pulse.begin("waiting for the disk of the data folder", within_s=_DISK_WITHIN_S)
-            self._look_at_disk()
-            status = self._status
-            if status is not None and self._clock.monotonic() >= write_at:
-                write_at = self._clock.monotonic() + _WRITE_EVERY_S
-                self._write(self._recorded(status))
+            with self._disk:
+                self._look_at_disk()
+                status = self._status
+                if status is not None and self._clock.monotonic() >= write_at:
+                    write_at = self._clock.monotonic() + _WRITE_EVERY_S
+                    self._write(self._recorded(status))
             self.pulse.begin("at rest")
             self._clock.wait(stop, _LOOK_EVERY_S)
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from edged.domain.health import LastEnd
-from edged.errors import StoreNotWritable
+from edged.errors import DaemonHung, StoreNotWritable
 from edged.health.replacing import replace_file
 
 log = logging.getLogger(__name__)
@@ -116,10 +116,11 @@ def _by_systemd(result: str, status: str) -> tuple[str, str]:
         "watchdog": ("watchdog", "it told systemd of no progress: its main thread hung; the stacks are in the journal"),
         "oom-kill": ("oom", "the kernel killed it, since memory ran out"),
         "timeout": ("killed", "it took too long to start or to stop, and systemd killed it"),
+        f"exit-code exited {DaemonHung.exit_code}": ("watchdog", "a part of it hung; its log says which, and where"),
         "exit-code": ("crash", f"it ended with exit code {how}"),
         "core-dump": ("crash", f"it crashed with signal {how}"),
         "signal": ("crash", f"it ended by signal {how}"),
     }
     if result == "signal" and how in ("KILL", "9"):
         return "killed", "somebody killed it, or the kernel did since memory ran out"
-    return told.get(result, ("unknown", f"systemd calls it {result}"))
+    return told.get(f"{result} {status}") or told.get(result, ("unknown", f"systemd calls it {result}"))

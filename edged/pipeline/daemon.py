@@ -77,7 +77,7 @@ class Daemon:
         finally:
             if self._supervisor.stopped:
                 self._resources.close()
-            self._liveness.end()
+                self._liveness.end()  # and if not: the process must end all the same, whatever a hung thread holds
 
     def _say_hello(self) -> None:
         status = self._reporter.report("starting")

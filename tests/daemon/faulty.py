@@ -1,16 +1,19 @@
 """`edged run` with a camera that never was and a part that fails on command, as a program of its own.
 
-python -m tests.daemon.faulty CONFIG: each of the configuration's cameras is a synthetic one. When a file of that name
-is made beside the configuration: `hang-backend`, the next inference never returns; `hang-capture`, the first camera's
-next read; `lose-camera`, the first camera is unplugged for good. Time goes by four times as fast.
+python -m tests.daemon.faulty CONFIG: each of the configuration's cameras is a synthetic one. Something fails when a
+file of that name is made beside the configuration: `hang-backend`, the next inference never returns; `hang-capture`,
+the first camera's next read; `hang-disk`, the next fsync of Python's; `lose-camera`, the first camera is unplugged for
+good. Time goes by four times as fast.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +46,18 @@ class FastClock(SystemClock):
 
 def hang() -> None:
     threading.Event().wait()
+
+
+def break_disk(folder: Path) -> None:
+    """Let fsync hang when it is told to. A real disk that does so cannot be had without a kernel of one's own."""
+    really_sync = os.fsync
+
+    def fsync(descriptor: Any) -> None:
+        if (folder / "hang-disk").exists():
+            hang()
+        really_sync(descriptor)
+
+    os.fsync = fsync  # type: ignore[assignment] # it takes any
 
 
 class FaultyBackend:
@@ -91,6 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     def make_backend(spec: ModelSpec) -> Backend:
         return FaultyBackend(app.make_backend(spec, "ncnn", EngineOptions(threads=1)), path.parent)
 
+    break_disk(path.parent)
     try:
         with StopSignals() as signals:
             detector = app.load_detector(config, make_backend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -85,6 +86,7 @@ def test_systemd_hears_of_start_progress_and_end(systemd: Systemd) -> None:
     ("lever", "told", "place"),
     [
         ("hang-backend", "the detect thread has been at a frame of cam", "in infer"),
+        ("hang-disk", "the record thread has been waiting for the disk of the data folder", "in fsync"),
         ("hang-capture", "the capture-cam0 thread has been waiting for a frame", "in read"),
     ],
 )
@@ -96,7 +98,7 @@ def test_a_hung_part_is_named_shown_and_ended_with_or_without_a_watchdog(
     systemd.hear("STATUS=2 cameras; ")
     (systemd.box.folder / lever).touch()
     ended = systemd.box.end_of(process)
-    assert ended.code == 6
+    assert ended.code == 9
     assert told in ended.err
     for thread in ("MainThread", "store", "detect", "capture-cam0", "capture-cam1"):
         assert f"thread {thread}:" in ended.err
@@ -105,6 +107,8 @@ def test_a_hung_part_is_named_shown_and_ended_with_or_without_a_watchdog(
     assert status is not None
     assert status["state"].startswith("hung: ")
     assert told[4:] in status["state"]
+    record = json.loads((systemd.box.data / "run.json").read_text())
+    assert record["state"] == ("running" if lever == "hang-disk" else status["state"])
 
 
 def test_a_lost_camera_is_no_hang(systemd: Systemd) -> None:
