@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from edged.clock import Clock
 from edged.domain.pulse import Pulse, Task
 from edged.errors import DaemonHung
-from edged.health.stacks import LastResort, all_stacks
+from edged.health.stacks import LastResort, all_stacks, thread_names
 from edged.ports import Notifier
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ class Liveness:
         if not self._is_ready:
             self._is_ready = True
             self._notifier.ready()
+            log.info("threads: %s", thread_names())
         self._ping(self._clock.monotonic())
 
     def begin_stop(self) -> None:

@@ -18,6 +18,11 @@ def all_stacks() -> str:
     return "\n".join(parts)
 
 
+def thread_names() -> str:
+    """Return each thread's name and the number by which faulthandler calls it: until Python 3.14 it knows no names."""
+    return ", ".join(f"{thread.name} 0x{thread.ident or 0:016x}" for thread in threading.enumerate())
+
+
 class LastResort:
     """Ends the process, exit code 1, when the main thread has not called rearm() for a while.
 

@@ -19,6 +19,11 @@ def in_one_line(status: DaemonStatus) -> str:
         f"{sum(camera.fps_detected for camera in cameras):.1f} detected/s",
         f"{status.rss_bytes / 1e6:.0f} MB",
     ]
+    machine = status.machine
+    if machine.temp_c is not None:
+        words.append(f"{machine.temp_c:.0f} °C")
+    if machine.budget < 1.0:
+        words.append(f"heat {machine.heat}: inference at {machine.budget:.0%}")
     if status.store.error:
         words.append(f"{status.store.waiting} events wait: {status.store.error}")
     return "; ".join(words)

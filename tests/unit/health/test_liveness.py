@@ -43,6 +43,14 @@ def test_it_is_ready_once_and_pings_at_half_of_the_watchdogs_time() -> None:
     assert watched.notifier.lines == ["READY=1", *["WATCHDOG=1"] * 4]
 
 
+def test_the_log_names_the_threads_by_the_numbers_that_a_crash_shows(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    watched = Watched()
+    watched.go_on(2, watched.detect, watched.store)
+    (line,) = (record.message for record in caplog.records if record.message.startswith("threads: "))
+    assert f"MainThread 0x{threading.main_thread().ident:016x}" in line
+
+
 def test_without_a_watchdog_nobody_is_pinged_again_and_again() -> None:
     watched = Watched(watchdog_s=None)
     watched.go_on(200, watched.detect, watched.store)
