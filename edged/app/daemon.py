@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edged import __version__
 from edged.app.camera import MakeSource, Observers, build_camera
+from edged.app.heat import build_monitor
 from edged.app.models import load_detector
 from edged.app.reload import ReadConfig, Reload, set_up
 from edged.clock import Clock, SystemClock
@@ -17,11 +18,8 @@ from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
 from edged.errors import StoreError, StoreFull
-from edged.health.board.vitals import BoardSensors
-from edged.health.heat import HeatCurve
 from edged.health.liveness import Liveness
 from edged.health.machine import machine_status
-from edged.health.monitor import ThermalMonitor
 from edged.health.notify import find_notifier
 from edged.health.run_keeper import RunKeeper
 from edged.health.stacks import LastResort
@@ -33,7 +31,7 @@ from edged.pipeline.dispatcher import Dispatcher
 from edged.pipeline.latency import Latency
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
-from edged.ports import EventSink
+from edged.ports import Sensors
 from edged.store.events import EventStore
 from edged.store.retention import Retention
 
@@ -47,13 +45,14 @@ def build(
     detector: ModelDetector | None = None,
     observers: Observers | None = None,
     make_source: MakeSource | None = None,
+    sensors: Sensors | None = None,
     read_again: ReadConfig | None = None,
 ) -> Daemon:
     """Put the daemon together: load and try the model, lock and open the event log. Starts no thread.
 
-    `detector` is one that load_detector() has loaded already; the daemon closes it at its end. `make_source` stands in
-    for the real one where a test or a benchmark wants to see through it. `read_again` reads the configuration for
-    Daemon.request_reload(). Raises EdgedError.
+    `detector` is one that load_detector() has loaded already; the daemon closes it at its end. `make_source` and
+    `sensors` stand in for the real ones where a test or a benchmark wants to see through them. `read_again` reads the
+    configuration for Daemon.request_reload(). Raises EdgedError.
     """
     clock = clock or SystemClock()
     with ExitStack() as resources:
@@ -78,7 +77,7 @@ def build(
             undo.pop_all()
         keeper = RunKeeper(config.data_dir, run_id=store.run_id, version=__version__, clock=clock)
         keeper.tell(store)
-        monitor = _monitor(config, store, clock)
+        monitor = build_monitor(config, store, clock, sensors)
         dispatcher = Dispatcher([camera.lane for camera in setup.cameras], arrival, clock=clock)
         notifier = find_notifier()
         liveness = Liveness(
@@ -116,6 +115,7 @@ def build(
             supervisor=supervisor,
             reporter=reporter,
             retention=retention,
+            monitor=monitor,
             notifier=notifier,
             clock=clock,
         )
@@ -146,17 +146,6 @@ def _status_file(folder: Path) -> StatusFile:
     with suppress(OSError):  # the first write tells
         folder.mkdir(parents=True, exist_ok=True)
     return StatusFile(folder / STATUS_NAME)
-
-
-def _monitor(config: Config, events: EventSink, clock: Clock) -> ThermalMonitor:
-    wanted = config.thermal
-    curve = HeatCurve(
-        warn_c=wanted.warn_c,
-        stop_c=wanted.stop_c,
-        share_at_stop=wanted.share_at_stop,
-        hysteresis_c=wanted.hysteresis_c,
-    )
-    return ThermalMonitor(BoardSensors(clock=clock), curve=curve, events=events, clock=clock)
 
 
 def _retention(config: Config, clock: Clock) -> Retention:

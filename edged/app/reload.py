@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from edged.app.heat import heat_curve
 from edged.app.models import check_labels
 from edged.clock import Clock
 from edged.config.schema import CameraSection, Config
 from edged.detect.detector import ModelDetector
 from edged.domain.pulse import Pulse
 from edged.errors import ConfigError, EdgedError
+from edged.health.monitor import ThermalMonitor
 from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.reporter import CameraParts, Reporter
 from edged.pipeline.supervisor import Supervisor
@@ -25,7 +27,7 @@ from edged.store.retention import Retention
 
 log = logging.getLogger(__name__)
 
-_CAN_CHANGE = frozenset({"model", "tracker", "scheduler", "presence", "store", "log", "camera"})
+_CAN_CHANGE = frozenset({"model", "tracker", "scheduler", "presence", "store", "thermal", "log", "camera"})
 _FINISH_WITHIN_S = 10.0
 
 ReadConfig = Callable[[], Config]
@@ -92,6 +94,7 @@ class Reload:
         supervisor: Supervisor,
         reporter: Reporter,
         retention: Retention,
+        monitor: ThermalMonitor,
         notifier: Notifier,
         clock: Clock,
     ) -> None:
@@ -104,6 +107,7 @@ class Reload:
         self._supervisor = supervisor
         self._reporter = reporter
         self._retention = retention
+        self._monitor = monitor
         self._notifier = notifier
         self._clock = clock
 
@@ -168,6 +172,7 @@ class Reload:
         self._reporter.watch(parts, model=detector.spec.name, backend=detector.engine)
         store = new.config.store
         self._retention.keep(days=store.retention_days, snapshots_max_bytes=store.max_snapshots_mb * 1_000_000)
+        self._monitor.follow(heat_curve(new.config))
         logging.getLogger().setLevel(new.config.log.level.upper())
         log.warning(
             "the changed configuration is in force: %d cameras go on, %d begin, %d end",
@@ -206,6 +211,7 @@ def _recipe(config: Config, section: CameraSection) -> Config:
             "scheduler": config.scheduler.model_copy(update={"every": every}),
             "presence": config.presence.model_copy(update={"labels": labels}),
             "store": config.store.model_copy(update={"retention_days": 1.0, "max_snapshots_mb": 1}),
+            "thermal": None,
             "log": None,
         }
     )

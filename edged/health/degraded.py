@@ -10,6 +10,8 @@ def what_is_wrong(status: DaemonStatus) -> list[str]:
     wrong = [clause for camera in status.cameras if (clause := _of_camera(camera))]
     if status.store.error:
         wrong.append(f"events wait in memory, {status.store.waiting} so far: {status.store.error}")
+    if status.config_error:
+        wrong.append(f"the changed configuration was refused, and the old one goes on: {status.config_error}")
     return wrong + status.machine.warnings
 
 

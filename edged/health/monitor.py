@@ -62,6 +62,10 @@ class ThermalMonitor:
             self._judge_heat(vitals.temp_c, self._felt_c, at)
         self._judge_supply(vitals, at)
 
+    def follow(self, curve: HeatCurve) -> None:
+        """Go by another curve from now on. Any thread."""
+        self._curve = curve
+
     def share(self) -> float:
         """See ports.InferenceBudget: HeatCurve.share(); 1.0 without a sensor, UNKNOWN_SHARE with one that is silent."""
         return {"no sensor": 1.0, "unknown": UNKNOWN_SHARE}.get(self.heat, self._curve.share(self._felt_c or 0.0))

@@ -19,11 +19,13 @@ from edged.detect.detector import ModelDetector
 from edged.detect.load import load_spec
 from edged.domain.events import EventRecord, TrackEvent
 from edged.domain.health import DaemonStatus
+from edged.domain.machine import Vitals
 from edged.errors import ConfigError
 from edged.pipeline.daemon import Daemon
 from edged.ports import Source
 from edged.store.reader import EventLog
 from edged.testing.detector import ScriptedDetector
+from edged.testing.health import ScriptedSensors
 from edged.testing.source import SyntheticObject, SyntheticSource
 from tests.pipeline.parts import one_detection
 
@@ -56,6 +58,7 @@ class House:
             clock=SystemClock(),
             detector=cast(ModelDetector, self.detector),
             make_source=self._make_source,
+            sensors=ScriptedSensors(Vitals(temp_c=80.0, zone="cpu-thermal", has_sensor=True)),
             read_again=lambda: self.read(),
         )
 
@@ -198,3 +201,17 @@ def test_a_change_of_what_is_kept_or_logged_touches_no_camera(tmp_path: Path) ->
     assert house.made == {"yard": 1}
     (event,) = {record.event.track_id for record in house.events("yard") if isinstance(record.event, TrackEvent)}
     assert event == 1
+
+
+def test_another_curve_of_heat_is_followed_at_once_and_touches_no_camera(tmp_path: Path) -> None:
+    house = House(tmp_path, "yard")
+
+    def change(status: DaemonStatus) -> bool:
+        if ready := status.machine.budget == 0.6:
+            house.change_to(lambda: house.config("yard", thermal={"warn_c": 90.0, "stop_c": 95.0}))
+        return ready
+
+    last = house.run(change, lambda status: status.machine.budget == 1.0)
+
+    assert last.machine.temp_c == 80.0
+    assert house.made == {"yard": 1}

@@ -189,6 +189,7 @@ def test_a_daemon_that_is_well_is_worth_a_zero(edged: Edged, tmp_path: Path) -> 
     [
         ({"cameras": [CameraStatus("yard", "running", picture="frozen")]}, "the picture of camera yard is frozen"),
         ({"cameras": WELL, "store": StoreStatus(waiting=7, error="no space left")}, "7 so far: no space left"),
+        ({"cameras": WELL, "config_error": "a mistake"}, "was refused, and the old one goes on: a mistake"),
         ({"cameras": WELL, "machine": MachineStatus(warnings=["it is too hot"])}, "it is too hot"),
     ],
 )
