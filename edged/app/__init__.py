@@ -6,6 +6,7 @@ commands need by themselves.
 
 from edged.app.camera import Observers
 from edged.app.daemon import build, demo_config
+from edged.app.doctor import examine
 from edged.app.engines import choose_engine, make_backend
 from edged.app.models import (
     check_labels,
@@ -29,6 +30,7 @@ __all__ = [
     "demand",
     "demo_config",
     "event_log",
+    "examine",
     "explain_model",
     "list_models",
     "load_detector",

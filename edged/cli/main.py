@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from edged import __version__
-from edged.cli import cameras, check_config, demo, events, models, run, setup, snapshot, status
+from edged.cli import cameras, check_config, demo, doctor, events, models, run, setup, snapshot, status
 from edged.cli.streams import drop_the_rest, prepare_streams, stdout_error
 from edged.errors import EdgedError
 
@@ -51,7 +51,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog=(
         "Exit codes: 0 well, 1 a bug, 2 configuration or command line, 3 source, 4 model, 5 event log, 6 daemon, "
-        "7 an output file, 8 the daemon runs, but something is wrong, 9 it hung."
+        "7 an output file, 8 the daemon runs, but something is wrong, 9 it hung, 10 the doctor found what does not work."
     ),
 )
 
@@ -70,6 +70,7 @@ app.command("demo", short_help="Show what edged sees in one clip or camera.")(de
 app.command("events", short_help="List what happened.")(events.events)
 app.command("status", short_help="Show how the daemon is.")(status.status)
 app.command("setup", short_help="Write a first configuration.")(setup.setup)
+app.command("doctor", short_help="Say whether the box is well.")(doctor.doctor)
 app.command("cameras", short_help="List the cameras at this machine and how to configure them.")(cameras.cameras)
 app.command("snapshot", short_help="Take one picture of a camera.")(snapshot.snapshot)
 app.command("check-config", short_help="Check a configuration file.")(check_config.check_config)

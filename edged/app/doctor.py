@@ -1,0 +1,109 @@
+"""What `edged doctor` looks at: the configuration, its cameras and its model, then the machine."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from edged.app.models import check_labels, load_detector
+from edged.app.sources import cameras
+from edged.capture.cameras import FoundCamera
+from edged.clock import Clock, SystemClock
+from edged.config.loader import load_config
+from edged.config.schema import CameraSection, Config
+from edged.domain.addresses import scheme, without_secrets
+from edged.domain.checkup import Finding, fail, ok, unknown
+from edged.errors import ConfigError, EdgedError
+from edged.health.board.vitals import BoardSensors
+from edged.health.doctor.disk import disk
+from edged.health.doctor.heat import fan, governor, supply, temperature
+from edged.health.doctor.jetson import gpu_clocks
+from edged.health.doctor.system import Ask, clock_set, hardware_watchdog, memory_controller, service
+
+_ANSWER_WITHIN_S = 5.0
+_WARN_C = 75.0  # where there is no configuration that says so
+
+FindCameras = Callable[[], Sequence[FoundCamera]]
+
+
+def ask(words: Sequence[str]) -> str | None:
+    """Run a command and return what it prints; None when it cannot be run, fails, or hangs."""
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=_ANSWER_WITHIN_S, check=True, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    return done.stdout
+
+
+def examine(
+    path: Path,
+    *,
+    root: Path = Path("/"),
+    clock: Clock | None = None,
+    ask: Ask = ask,
+    find_cameras: FindCameras = cameras,
+) -> Iterator[Finding]:
+    """Look at everything once, with the configuration at `path`. Nothing is changed, and no running daemon disturbed.
+
+    `root` stands for /, `ask` for running commands and `find_cameras` for the devices, where a test has its own.
+    """
+    clock = clock or SystemClock()
+    try:
+        config = load_config(path)
+        yield ok("configuration", str(path))
+    except ConfigError as error:
+        config = None
+        yield fail("configuration", error.message, error.hint)
+    if config is not None:
+        yield from _cameras(config.camera, find_cameras)
+        yield _model(config)
+        yield from disk(config.data_dir, clock=clock)
+    yield service(ask)
+    vitals = BoardSensors(clock=clock, root=root, ask=lambda words: ask(["vcgencmd", *words])).read()
+    yield temperature(vitals, warn_c=_WARN_C if config is None else config.thermal.warn_c)
+    yield supply(vitals.throttling)
+    yield from fan(vitals, root)
+    yield governor(root)
+    yield clock_set(clock)
+    yield hardware_watchdog(root)
+    yield memory_controller(root)
+    yield from gpu_clocks(ask, root)
+
+
+def _model(config: Config) -> Finding:
+    """Load the model in its engine, which tries it; a wrong answer to a known picture is a failure."""
+    try:
+        with closing(load_detector(config)) as detector:
+            check_labels(config, detector.labels)
+            return ok("model", f"{detector.spec.name} gives sound answers")
+    except EdgedError as error:
+        return fail("model", error.message, error.hint)
+
+
+def _cameras(sections: Iterable[CameraSection], find_cameras: FindCameras) -> Iterator[Finding]:
+    found = list(find_cameras()) if any(section.is_device for section in sections) else []
+    for section in sections:
+        what = f"camera {section.name}"
+        if section.is_device:
+            yield _device(what, section, found)
+        elif scheme(section.source) is not None:
+            address = without_secrets(section.source)
+            yield unknown(what, f"{address} was not asked", f"edged snapshot {section.name} -o now.jpg")
+        elif Path(section.source).exists():
+            yield ok(what, f"plays {section.source}")
+        else:
+            yield fail(what, f"there is no {section.source}", "Name a file that is there, or a camera.")
+
+
+def _device(what: str, section: CameraSection, found: Sequence[FoundCamera]) -> Finding:
+    path = Path(section.source)
+    camera = next((each for each in found if path in (each.node.path, *each.node.links)), None)
+    if camera is None:
+        return fail(what, f"there is no {path}", "edged cameras")
+    if camera.trouble is not None:
+        return fail(what, camera.trouble.message, camera.trouble.hint)
+    return ok(what, f"{camera.node.name} at {camera.node.path}")

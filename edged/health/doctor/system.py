@@ -1,0 +1,73 @@
+"""What keeps the box alive: memory limits, the watchdogs, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edged.clock import Clock
+from edged.domain.checkup import Finding, fail, ok, unknown, warn
+from edged.health.board.files import read_text
+
+Ask = Callable[[Sequence[str]], "str | None"]
+"""Run a command and return what it prints; None when it cannot be run or fails."""
+
+_CMDLINE = "Add cgroup_enable=memory to the line of /boot/firmware/cmdline.txt, and restart."
+_ARM = "sudo /opt/edged/share/settle --with hardware-watchdog"
+_LOG = "journalctl -u edged -e"
+
+
+def memory_controller(root: Path = Path("/")) -> Finding:
+    """Judge whether MemoryMax= has an effect: a Raspberry Pi's kernel has the controller, and leaves it off."""
+    what = "memory limit"
+    controllers = read_text(root / "sys/fs/cgroup/cgroup.controllers")
+    if controllers is not None:
+        on = "memory" in controllers.split()
+    elif (root / "sys/fs/cgroup/memory").is_dir():
+        on = True
+    elif (root / "sys/fs/cgroup").is_dir():
+        on = False
+    else:
+        return unknown(what, "there are no control groups here")
+    return ok(what, "the kernel keeps it") if on else warn(what, "the kernel's memory controller is off", _CMDLINE)
+
+
+def hardware_watchdog(root: Path = Path("/")) -> Finding:
+    """Judge whether something resets the box when its kernel hangs."""
+    what = "hardware watchdog"
+    devices = sorted((root / "sys/class/watchdog").glob("watchdog*"))
+    if not devices:
+        return unknown(what, "this machine has none that its kernel knows")
+    armed = [device for device in devices if read_text(device / "state") == "active"]
+    names = ", ".join(filter(None, (read_text(device / "identity") for device in armed or devices)))
+    return ok(what, f"armed ({names})") if armed else warn(what, f"there is one ({names}), and it is not armed", _ARM)
+
+
+def service(ask: Ask) -> Finding:
+    """Judge whether systemd runs edged, and watches it."""
+    told = ask(
+        ["systemctl", "show", "edged.service", "-p", "LoadState,ActiveState,UnitFileState,WatchdogUSec,NRestarts"]
+    )
+    if told is None:
+        return unknown("service", "systemd does not answer here")
+    facts = dict(line.partition("=")[::2] for line in told.splitlines())
+    if facts.get("LoadState") != "loaded":
+        return warn("service", "edged is not installed as a service", "sudo ./scripts/install")
+    if facts.get("ActiveState") != "active":
+        return fail("service", f"it is {facts.get('ActiveState')}", f"sudo systemctl start edged; {_LOG}")
+    if facts.get("UnitFileState") != "enabled":
+        return warn("service", "it runs, but will not after a restart of the box", "sudo systemctl enable edged")
+    if facts.get("WatchdogUSec") in ("0", "infinity", None):
+        return warn("service", "it runs, but nobody watches it", "sudo systemctl revert edged")
+    return ok("service", f"runs, watched every {facts['WatchdogUSec']}, restarted {facts.get('NRestarts', '?')} times")
+
+
+def clock_set(clock: Clock) -> Finding:
+    """Judge whether the wall clock can be believed."""
+    match clock.synchronised():
+        case None:
+            return unknown("clock", "nobody says whether it is synchronised")
+        case True:
+            return ok("clock", "synchronised")
+        case False:
+            return warn("clock", "not synchronised: events bear a wrong time", "sudo timedatectl set-ntp true")
