@@ -91,3 +91,20 @@ build() {
   fi
   exec 9>&-
 }
+
+# Make what is missing of the container, and set $resident and $wheels to the folders that hold it.
+build_container() {
+  local wanted="$cache/installed.txt"
+  check_tools mmdebstrap
+  mkdir -p "$cache" || exit 3
+  exec 8> "$cache/lock-container"
+  flock 8
+  packages | grep -v '^pytest' > "$wanted"
+  cd "$laboratory"
+  resident="$(place_of resident debian.sh resident.sh)"
+  wheels="$(place_of wheels wheels.sh "$wanted")"
+  cd "$OLDPWD"
+  stage "$resident" "$laboratory/resident.sh" "$resident.part"
+  stage "$wheels" "$laboratory/wheels.sh" "$wheels.part" "$wanted" "$python"
+  exec 8>&-
+}

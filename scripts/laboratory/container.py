@@ -1,19 +1,26 @@
-"""Drives a container that boots a real systemd: systemd-nspawn on a Debian root file system, which stays as it is."""
+"""Drives a container that boots a real systemd: systemd-nspawn on a Debian root file system, which stays as it is.
+
+python scripts/laboratory/container.py   exits with 77, and says why, where there can be none
+"""
 
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from machine import Done, MachineError
+
+CANNOT_RUN = 77
+"""The exit code of what cannot be tried here."""
 
 _HERE = Path(__file__).parent
 _BOOT_WITHIN_S = 60.0
@@ -53,16 +60,6 @@ class Container:
             raise MachineError(f"{command!r} ended with {done.code}:\n{done.output}")
         return done.output
 
-    def wait(self, condition: str, *, within_s: float, poll_s: float = _POLL_S) -> float:
-        """Wait until a shell condition holds in the container; return how long that took. Raises MachineError."""
-        began = time.monotonic()
-        # One shell for the whole wait: starting one for each look would take longer than what is waited for.
-        loop = f"until {condition}; do sleep {poll_s}; done"
-        done = self.run(f"timeout {within_s} bash -c {shlex.quote(loop)} 2>/dev/null", timeout_s=within_s + 10)
-        if done.code != 0:
-            raise MachineError(f"waited {within_s:.0f} s in vain for: {condition}")
-        return time.monotonic() - began
-
     def boot(self) -> float:
         """Wait until the container has booted; return the seconds from the call. Raises MachineError."""
         began = time.monotonic()
@@ -100,17 +97,21 @@ class Container:
 
 
 @contextmanager
-def container(root: Path, *, binds: dict[Path, str]) -> Iterator[Container]:
-    """Boot the root file system in `root`, with host folders bound read-only where `binds` says.
+def container(
+    root: Path, *, binds: Mapping[Path, str], shared: Mapping[Path, str] = {}, keep: bool = False
+) -> Iterator[Container]:
+    """Boot the root file system in `root`, with host folders bound read-only where `binds` says, `shared` to write in.
 
-    What is written goes to an overlay in memory, and is thrown away at the end. Raises MachineError.
+    What is written elsewhere goes to an overlay in memory, and is thrown away at the end; `keep` writes it to `root`.
+    Raises MachineError.
     """
     with tempfile.TemporaryDirectory(prefix="edged-lab-") as folder:
         log = Path(folder) / "console.log"
         command = [str(_HERE / "enter_cgroup.sh"), "systemd-nspawn", "--quiet", f"--directory={root}", "--boot"]
-        command += ["--volatile=overlay", "--register=no", "--keep-unit", f"--machine=edged-lab-{os.getpid()}"]
-        command += ["--console=pipe", "--link-journal=no", "--kill-signal=SIGRTMIN+3"]
+        command += ["--register=no", "--keep-unit", f"--machine=edged-lab-{uuid.uuid4().hex[:12]}", "--console=pipe"]
+        command += ["--link-journal=no", "--kill-signal=SIGRTMIN+3", *([] if keep else ["--volatile=overlay"])]
         command += [f"--bind-ro={host}:{place}" for host, place in binds.items()]
+        command += [f"--bind={host}:{place}" for host, place in shared.items()]
         with log.open("wb") as out:
             nspawn = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         booted = Container(log=log, nspawn=nspawn)
@@ -127,3 +128,9 @@ def why_not() -> str | None:
         return "it needs root"
     missing = [tool for tool in ("systemd-nspawn", "nsenter", "mmdebstrap") if shutil.which(tool) is None]
     return f"it needs {', '.join(missing)}" if missing else None
+
+
+if __name__ == "__main__":
+    if reason := why_not():
+        print(f"The service cannot be tried here: {reason}.", file=sys.stderr)
+        sys.exit(CANNOT_RUN)

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason=
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A root folder that holds as much as systemd wants to see before it believes the unit."""
-    for program in ("opt/edged/bin/edged", "bin/kill"):
+    for program in ("opt/edged/bin/edged", "bin/kill", "bin/sh"):
         file = tmp_path / program
-        file.parent.mkdir(parents=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("#!/bin/sh\n")
         file.chmod(0o755)
     units = tmp_path / "etc/systemd/system"

@@ -1,0 +1,163 @@
+"""Hurts an installed edged, and judges how it gets over it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from container import Container, container
+from machine import MachineError
+from report import Row
+
+WATCHDOG_S = 30.0
+BACK_WITHIN_S = 10.0
+START_WITHIN_S = 3.0
+STOP_WITHIN_S = 2.0
+_DISK_HANGS_FOR_S = 60.0
+
+# What each fault is, what the log of the next run must say of it, and whether only the watchdog can notice it.
+FAULTS = {
+    "stopped": ("SIGSTOP", "ended by watchdog", True),
+    "hung-inference": ("an inference that never returns", "ended by watchdog", True),
+    "hung-capture": ("a read that never returns", "ended by watchdog", True),
+    "dead-capture": ("a capture thread that dies", "ended by crash", False),
+    "killed": ("SIGKILL", "ended by killed", False),
+    "segfault": ("a segmentation fault", "ended by crash", False),
+    "out-of-memory": ("memory without end", "memory ran out", False),
+}
+
+_LAB_UNIT = """\
+[Service]
+ExecStart=
+ExecStart=/opt/edged/bin/python /opt/lab/faulty_edged.py /etc/edged/edged.toml
+MemoryMax=400M
+"""
+
+
+class Lab:
+    """Containers with edged installed."""
+
+    def __init__(self, root: Path, *, binds: Mapping[Path, str]) -> None:
+        self._root = root
+        self._binds = binds
+
+    @contextmanager
+    def box(self, *, faulty: bool = False, data: Path | None = None) -> Iterator[Container]:
+        """Boot one; `faulty` is with levers, `data` a host folder for /var/lib/edged."""
+        with container(self._root, binds=self._binds, shared={data: "/var/lib/edged"} if data else {}) as booted:
+            if faulty:
+                folder = "/etc/systemd/system/edged.service.d"
+                booted.check(f"mkdir -p {folder}; cat > {folder}/laboratory.conf << 'END'\n{_LAB_UNIT}END")
+                booted.check("systemctl daemon-reload; systemctl restart edged", timeout_s=200.0)
+            yield booted
+
+
+def do(box: Container, *words: object) -> dict[str, Any]:
+    """Run inside/fault.py in the container."""
+    done = box.run(f"python3 -I /opt/lab/fault.py {' '.join(map(str, words))}", timeout_s=400.0)
+    if done.code != 0:
+        raise MachineError(f"fault.py {words} ended with {done.code}:\n{done.output}")
+    found: dict[str, Any] = json.loads(done.output.splitlines()[-1])
+    return found
+
+
+def fault(lab: Lab, name: str, times: int) -> tuple[list[Row], Any]:
+    """One kind of fault, again and again."""
+    what, says, watched = FAULTS[name]
+    limit = BACK_WITHIN_S + (WATCHDOG_S if watched else 0.0)
+    with lab.box(faulty=True) as box:
+        tries = [do(box, name) for _ in range(times)]
+    return [_judge(what, tries, limit, says)], tries
+
+
+def _judge(what: str, tries: list[dict[str, Any]], limit: float, says: str) -> Row:
+    backs = [found["back_s"] for found in tries]
+    told = sum(says in found["log"] for found in tries)
+    kept = all(back is not None and back <= limit for back in backs) and told == len(tries)
+    slowest = max((back if back is not None else float("inf")) for back in backs)
+    found = f"{_came(backs)}, detecting after {slowest:.1f} s at most, reason told {told} times"
+    return Row(what, found, f"{limit:.0f} s, with the reason", kept)
+
+
+def _came(backs: list[float | None]) -> str:
+    return f"back {sum(back is not None for back in backs)} of {len(backs)} times"
+
+
+def crash_loop(lab: Lab, times: int) -> tuple[list[Row], Any]:
+    """Crash at every start for 15 s: systemd must not give up."""
+    with lab.box(faulty=True) as box:
+        tries = [do(box, "crash-loop") for _ in range(times)]
+    row = _judge("crashes at every start for 15 s", tries, BACK_WITHIN_S, "ended by crash")
+    fewest = min(found.get("crashes", 0) for found in tries)
+    given_up = any(found.get("state") == "failed" for found in tries)
+    return [row, Row("  starts meanwhile", f"{fewest} at least", "never given up", not given_up and fewest >= 3)], tries
+
+
+def stop_and_start(lab: Lab, times: int) -> tuple[list[Row], Any]:
+    """Stop and start without any fault, as it is installed."""
+    with lab.box() as box:
+        tries = [do(box, "stop-and-start") for _ in range(times)]
+    stops, starts = [found["stop_s"] for found in tries], [found["start_s"] or float("inf") for found in tries]
+    stopped = _times("systemctl stop", stops, STOP_WITHIN_S)
+    return [stopped, _times("systemctl start to the first detection", starts, START_WITHIN_S)], tries
+
+
+def _times(what: str, seconds: list[float], limit: float) -> Row:
+    """Judge by the best: there is no fault, so what a try takes longer is other work on this host."""
+    found = f"{min(seconds):.1f} s at best, {max(seconds):.1f} s at most, as told once a second"
+    return Row(what, found, f"{limit:.0f} s on a machine at rest", min(seconds) <= limit)
+
+
+def hung_disk(lab: Lab, times: int) -> tuple[list[Row], Any]:
+    """Let the disk below /var/lib/edged stop answering for a while: bindfs, stopped by a signal."""
+    what = f"a disk that hangs for {_DISK_HANGS_FOR_S:.0f} s"
+    if shutil.which("bindfs") is None:
+        return [Row(what, "not tried: bindfs is not installed")], None
+    with _slow_disk() as (disk, server), lab.box(data=disk) as box:
+        tries = [_hang_disk(box, server) for _ in range(times)]
+    row = _judge(what, tries, BACK_WITHIN_S, "ended by watchdog")
+    ended = [found["ended_s"] for found in tries]
+    limit = BACK_WITHIN_S + WATCHDOG_S
+    told = ", ".join("not before it answered" if seconds is None else f"{seconds:.0f} s" for seconds in ended)
+    kept = all(seconds is not None and seconds <= limit for seconds in ended)
+    return [row, Row("  ended while it hung after", told, f"{limit:.0f} s", kept)], tries
+
+
+def _hang_disk(box: Container, server: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Times are from the hang to the end of the process, and from the disk's first answer to detection."""
+    pid, began = do(box, "pid")["pid"], time.monotonic()
+    server.send_signal(signal.SIGSTOP)
+    try:
+        gone = do(box, "gone", pid)
+        time.sleep(max(0.0, _DISK_HANGS_FOR_S - (time.monotonic() - began)))
+    finally:
+        server.send_signal(signal.SIGCONT)
+    back = do(box, "back", pid)
+    return {"ended_s": gone["waited_s"], "back_s": back["waited_s"], "log": gone["log"] + back["log"]}
+
+
+@contextmanager
+def _slow_disk() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """A folder that another one is seen through, and the process that shows it: stopped, the disk hangs."""
+    with tempfile.TemporaryDirectory(prefix="edged-lab-disk-") as folder:
+        behind, disk = Path(folder) / "behind", Path(folder) / "disk"
+        behind.mkdir()
+        disk.mkdir()
+        server = subprocess.Popen(["bindfs", "-f", "-o", "allow_other", str(behind), str(disk)])
+        try:
+            while not os.path.ismount(disk):
+                time.sleep(0.05)
+            yield disk, server
+        finally:
+            server.send_signal(signal.SIGCONT)
+            subprocess.run(["umount", "--lazy", str(disk)], check=False)
+            server.wait(10.0)

@@ -1,0 +1,146 @@
+"""Holds the service to its promises: installed by scripts/install in a container with a real systemd, and then hurt.
+
+    python scripts/laboratory/installed.py --system DIR --wheels DIR [--times 20] [--json FILE]
+
+Each kind of fault has a container of its own, all at the same time; they share the processor with each other and with
+whatever else runs here, so times are upper bounds. The exit code is 1 when a promise is broken, and 77, with the
+reason, where no container boots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from clip import make_clip
+from container import Container, container
+from hurt import FAULTS, Lab, crash_loop, fault, hung_disk, stop_and_start
+from machine import MachineError
+from report import Report, Row
+
+ROOT = Path(__file__).parents[2]
+_CARRIED = ("edged", "scripts", "systemd", "docs", "configs", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
+_CLIP_S = 300  # longer than anything that is done while it plays
+_SETUP = "edged setup --yes --replace --camera /srv/clip.mp4 --watch person --watch vehicle"
+
+
+def install(box: Container, report: Report) -> None:
+    """Install as a newcomer would, without a network, and look at what came of it."""
+    report.section("Installed by scripts/install, from wheels, without a network")
+    box.check("cp -r /opt/source /root/edged")
+    began = time.monotonic()
+    box.check(_install("--with hardware-watchdog --with journal"), timeout_s=600.0)
+    report.add(Row("installed", f"in {time.monotonic() - began:.0f} s"))
+    _see(box, report, "started, no camera plugged in", "systemctl is-active --quiet edged", "active")
+    exposure = box.check("systemd-analyze security --no-pager edged | tail -1").split("service: ")[-1].split()[0]
+    report.add(Row("systemd-analyze security", exposure, "at most 1.5", float(exposure) <= 1.5))
+    _see(box, report, "a configuration from answers", f"{_SETUP} && systemctl restart edged", "accepted")
+    box.check("echo '# mine' >> /etc/edged/edged.toml")
+    again = f"{_install()} && grep -q '# mine' /etc/edged/edged.toml"
+    _see(box, report, "installed once more", again, "keeps the configuration")
+    box.check("echo 'nonsense = 1' >> /etc/edged/edged.toml")
+    refused = f"! {{ {_install()}; }} && systemctl is-active --quiet edged"
+    _see(box, report, "an update that refuses the configuration", refused, "the old one goes on")
+    box.check("sed -i '/nonsense/d' /etc/edged/edged.toml; useradd --groups edged reader")
+    _see(box, report, "edged status, by the group edged", "su reader -c 'edged status'", "readable")
+    _see(box, report, "edged events, by the group edged", "su reader -c 'edged events --limit 1'", "readable")
+
+
+def _see(box: Container, report: Report, what: str, command: str, promised: str) -> None:
+    done = box.run(command, timeout_s=600.0)
+    said = (done.output.strip().splitlines() or [""])[-1]
+    report.add(Row(what, "so it is" if done.code == 0 else f"exit {done.code}: {said}", promised, done.code == 0))
+    if done.code != 0:
+        print(done.output, file=sys.stderr)
+
+
+def remove(box: Container, report: Report) -> None:
+    """Remove it again."""
+    box.check("/opt/edged/share/uninstall --purge")
+    kept = "-path /proc -o -path /sys -o -path /root -o -path /opt/source -o -path /opt/lab -o -path /var/log"
+    left = box.run(f"find / \\( {kept} \\) -prune -o -name '*edged*' -print").output.split()
+    report.add(Row("uninstalled with --purge", f"left: {', '.join(left) or 'nothing'}", "nothing", not left))
+
+
+def _install(options: str = "") -> str:
+    return f"cd /root/edged && PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels ./scripts/install {options}"
+
+
+def _add(report: Report, name: str, work: Callable[[], tuple[list[Row], Any]]) -> None:
+    try:
+        rows, tries = work()
+    except MachineError as error:
+        rows, tries = [Row(name, str(error).splitlines()[-1], "to run to its end", kept=False)], str(error)
+        print(error, file=sys.stderr)
+    report.measured[name] = tries
+    for row in rows:
+        report.add(row)
+
+
+def _source(folder: Path) -> Path:
+    """Copy what a clone would hold."""
+    for name in _CARRIED:
+        path = ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, folder)
+    return folder
+
+
+def run(given: argparse.Namespace, work: Path, report: Report) -> None:
+    """All of it, in the folder `work`."""
+    (work / "source").mkdir()
+    make_clip(work / "clip.mp4", _CLIP_S)
+    binds = {
+        _source(work / "source"): "/opt/source",
+        given.wheels: "/opt/wheels",
+        ROOT / "scripts/laboratory/inside": "/opt/lab",
+        work / "clip.mp4": "/srv/clip.mp4",
+    }
+    root = work / "root"
+    subprocess.run(["cp", "-a", given.system / "root", root], check=True)  # devices and all
+    with container(root, binds=binds, keep=True) as box:
+        install(box, report)
+    lab = Lab(root, binds=binds)
+    report.section(f"Faults, {given.times} times each, each kind in a container of its own")
+    parts = {name: partial(fault, lab, name, given.times) for name in FAULTS}
+    parts |= {"hung-disk": partial(hung_disk, lab, given.times), "crash-loop": partial(crash_loop, lab, given.times)}
+    with ThreadPoolExecutor(len(parts)) as pool:
+        for _ in pool.map(lambda item: _add(report, *item), parts.items()):
+            pass
+    report.section("Without a fault, alone")
+    _add(report, "stop-and-start", partial(stop_and_start, lab, given.times))
+    with lab.box() as box:
+        remove(box, report)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--system", type=Path, required=True)
+    options.add_argument("--wheels", type=Path, required=True)
+    options.add_argument("--times", type=int, default=20, help="how often to inject each fault (%(default)s)")
+    options.add_argument("--json", type=Path)
+    given = options.parse_args()
+    began, report = time.monotonic(), Report()
+    with tempfile.TemporaryDirectory(prefix="edged-lab-service-", dir=given.system.parent) as work:
+        run(given, Path(work), report)
+    report.measured["seconds"] = round(time.monotonic() - began)
+    if given.json:
+        report.write(given.json)
+    broken = len(report.broken)
+    print(f"\n{broken or 'No'} promise{'s' * (broken > 1)} broken, in {time.monotonic() - began:.0f} s.")
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()
