@@ -51,7 +51,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog=(
         "Exit codes: 0 well, 1 a bug, 2 configuration or command line, 3 source, 4 model, 5 event log, 6 daemon, "
-        "7 an output file, 8 the daemon runs, but something is wrong, 9 it hung, 10 the doctor found what does not work."
+        "7 an output file, 8 the daemon runs, but something is wrong, 9 it hung, 10 the doctor found a fault."
     ),
 )
 
