@@ -16,7 +16,7 @@ from typing import Any
 from edged.testing.nvidia import tensorrt_base, tensorrt_build, tensorrt_run
 from edged.testing.nvidia.gpu import FakeGpu
 from edged.testing.nvidia.tensorrt_base import FakeModel, World
-from edged.testing.nvidia.tensorrt_names import ENUMS
+from edged.testing.nvidia.tensorrt_names import ENUMS, RENUMBERED
 
 _CLASSES: tuple[type, ...] = (
     tensorrt_base.ILogger,
@@ -46,6 +46,7 @@ def fake_tensorrt(gpu: FakeGpu, version: str, models: Mapping[bytes, FakeModel])
             names[kind.__name__] = _of_version(kind, world)
     for name, members in ENUMS.items():
         there = {member: value for member, value in members.items() if world.has(f"{name}.{member}")}
+        there |= RENUMBERED.get((name, world.major), {})
         names[name] = IntEnum(name, there)
     world.trt = SimpleNamespace(**names)
     return world.trt

@@ -36,3 +36,8 @@ ENUMS: Mapping[str, Mapping[str, int]] = {
     "TensorIOMode": {"NONE": 0, "INPUT": 1, "OUTPUT": 2},
     "DataType": {"FLOAT": 0, "HALF": 1, "INT8": 2, "INT32": 3, "BOOL": 4, "UINT8": 5, "INT64": 8},
 }
+
+RENUMBERED: Mapping[tuple[str, int], Mapping[str, int]] = {
+    ("NetworkDefinitionCreationFlag", 11): {"STRONGLY_TYPED": 0},
+}
+"""Members that have another number in one major version."""
