@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from edged.backends.tensorrt.backend import TensorRtBackend
 from edged.backends.tensorrt.device import open_device
 from edged.backends.tensorrt.driver import find_gpu
+from edged.backends.tensorrt.engine import TensorRtEngine
 from edged.backends.tensorrt.libraries import Libraries
 from edged.backends.tensorrt.loader import Files
+from edged.backends.tensorrt.plan import Precision, Wishes
+from edged.domain.engines import Absent
 from edged.testing.nvidia.cuda_python import FakeCudaPython
 from edged.testing.nvidia.gpu import FakeGpu
 from edged.testing.nvidia.libcuda import FakeLibcuda
@@ -24,6 +30,38 @@ from edged.testing.onnx_model import tiny_onnx, write_tiny_onnx_model
 SHAPE = (3, 5, 7)
 
 TINY: Mapping[bytes, FakeModel] = {tiny_onnx(seed=seed): tiny_model(seed) for seed in range(3)}
+
+ENGINES = Path(tempfile.gettempdir()) / "edged-tests-tensorrt"
+"""Where engines that were built on a real GPU are kept from one test to the next."""
+
+
+def demand_real_tensorrt() -> str:
+    """Skip the test, with the reason, where there is no GPU or no TensorRT; return what there is."""
+    presence = TensorRtEngine().presence()
+    if isinstance(presence, Absent):
+        pytest.skip(f"no TensorRT here: {presence.reason}")
+    return presence.detail
+
+
+def load_on_real_gpu(
+    onnx: Path,
+    input_shape: tuple[int, int, int],
+    *,
+    input_name: str = "in0",
+    outputs: Sequence[str] = ("out0", "out1"),
+    precision: Precision = Precision.FP32,
+    **options: Any,
+) -> TensorRtBackend:
+    """Load an ONNX file on the GPU of this machine."""
+    return TensorRtBackend(
+        Files(onnx=onnx),
+        input_name=input_name,
+        output_names=outputs,
+        input_shape=input_shape,
+        cache_folder=ENGINES,
+        wishes=Wishes(precision),
+        **options,
+    )
 
 
 @dataclass

@@ -22,7 +22,7 @@ from edged.testing.backend import ScriptedBackend
 from edged.testing.litert_model import write_tiny_litert_model
 from edged.testing.ncnn_model import GRAPH, tiny_answer, write_tiny_ncnn_model
 from edged.testing.onnx_model import write_tiny_onnx_model
-from tests.tensorrt import Machine
+from tests.tensorrt import Machine, demand_real_tensorrt, load_on_real_gpu
 
 SHAPE = (3, 5, 7)  # odd sides: ncnn pads its channels in memory
 
@@ -41,7 +41,12 @@ TENSORRT = {
 }
 
 
-@pytest.fixture(params=["ncnn", "onnxruntime", "litert", "litert-channels-first", "scripted", *TENSORRT])
+REAL_TENSORRT = pytest.param("tensorrt", marks=pytest.mark.hardware)
+
+ENGINES = ["ncnn", "onnxruntime", "litert", "litert-channels-first", "scripted", *TENSORRT, REAL_TENSORRT]
+
+
+@pytest.fixture(params=ENGINES)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     tiny: dict[str, Any] = {"input_name": "in0", "output_names": ["out0", "out1"], "input_shape": SHAPE}
 
@@ -62,6 +67,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     def make_tensorrt(seed: int) -> Backend:
         return TENSORRT[request.param].load_tiny(tmp_path, seed)
 
+    def make_real_tensorrt(seed: int) -> Backend:
+        demand_real_tensorrt()
+        return load_on_real_gpu(write_tiny_onnx_model(tmp_path, seed=seed), SHAPE)
+
     def make_onnxruntime(seed: int) -> Backend:
         return OnnxRuntimeBackend(write_tiny_onnx_model(tmp_path, seed=seed), cache_dir=tmp_path / "cache", **tiny)
 
@@ -69,7 +78,12 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         channels_last = request.param == "litert"
         return LiteRtBackend(write_tiny_litert_model(tmp_path, seed=seed, channels_last=channels_last), **tiny)
 
-    makers: dict[str, Make] = {"ncnn": make_ncnn, "scripted": make_scripted, "onnxruntime": make_onnxruntime}
+    makers: dict[str, Make] = {
+        "ncnn": make_ncnn,
+        "scripted": make_scripted,
+        "onnxruntime": make_onnxruntime,
+        "tensorrt": make_real_tensorrt,
+    }
     return makers.get(request.param, make_tensorrt if request.param in TENSORRT else make_litert)
 
 

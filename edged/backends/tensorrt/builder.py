@@ -78,6 +78,8 @@ def _build(
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, plan.workspace_bytes)
     for name in plan.builder_flags:
         config.set_flag(getattr(trt.BuilderFlag, name))
+    for name in plan.cleared_flags:
+        config.clear_flag(getattr(trt.BuilderFlag, name))
     if plan.dla_core is not None:
         _choose_dla(trt, builder, config, plan.dla_core)
     if plan.input_shape is not None:

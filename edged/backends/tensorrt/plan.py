@@ -42,6 +42,7 @@ class BuildPlan:
 
     network_flags: tuple[str, ...]
     builder_flags: tuple[str, ...]
+    cleared_flags: tuple[str, ...]
     calibrate: bool
     dla_core: int | None
     workspace_bytes: int
@@ -62,16 +63,18 @@ def plan_build(features: Features, facts: OnnxFacts, wishes: Wishes, *, input_sh
     else:
         flags = _precision_flags(features, facts, wishes)
     _check_dla(wishes, typed=typed, flags=flags)
+    exact = wishes.precision is Precision.FP32  # who asks for float32 wants no TF32, which rounds to ten bits
     tensor = facts.inputs[0]
     return BuildPlan(
         network_flags=network_flags,
         builder_flags=(*flags, *(("GPU_FALLBACK",) if wishes.dla_core is not None else ())),
+        cleared_flags=("TF32",) if exact else (),
         calibrate="INT8" in flags and not facts.quantized,
         dla_core=wishes.dla_core,
         workspace_bytes=wishes.workspace_bytes,
         input_name=tensor.name,
         input_shape=(1, *input_shape) if -1 in tensor.shape else None,
-        precision=_name(facts, flags),
+        precision=_name(facts, flags, exact=exact),
     )
 
 
@@ -115,7 +118,9 @@ def _check_dla(wishes: Wishes, *, typed: bool, flags: tuple[str, ...]) -> None:
         raise BackendError("The DLA computes in float16 and int8 only; this model is in float32.", hint=EXPORT_HINT)
 
 
-def _name(facts: OnnxFacts, flags: tuple[str, ...]) -> str:
+def _name(facts: OnnxFacts, flags: tuple[str, ...], *, exact: bool) -> str:
     if facts.quantized or "INT8" in flags:
         return "int8"
-    return "fp16" if facts.half or "FP16" in flags else "fp32"
+    if facts.half or "FP16" in flags:
+        return "fp16"
+    return "fp32" if exact else "tf32"

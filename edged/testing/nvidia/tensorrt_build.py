@@ -81,13 +81,16 @@ class IBuilderConfig(TrtObject):
     progress_monitor = setting("progress_monitor")
 
     def __init__(self) -> None:
-        self._flags: set[Any] = set()
+        self._flags: set[Any] = {self._world.trt.BuilderFlag.TF32}  # as the real one begins
         self._pools: dict[Any, int] = {}
         self._profiles: list[Any] = []
         self._timings: Any = None
 
     def set_flag(self, flag: Any) -> None:
         self._flags.add(self._world.trt.BuilderFlag(flag))
+
+    def clear_flag(self, flag: Any) -> None:
+        self._flags.discard(self._world.trt.BuilderFlag(flag))
 
     def set_memory_pool_limit(self, pool: Any, pool_size: int) -> None:
         self._pools[self._world.trt.MemoryPoolType(pool)] = pool_size

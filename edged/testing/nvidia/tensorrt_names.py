@@ -30,7 +30,7 @@ def is_in(name: str, major: int) -> bool:
 
 ENUMS: Mapping[str, Mapping[str, int]] = {
     "NetworkDefinitionCreationFlag": {"EXPLICIT_BATCH": 0, "STRONGLY_TYPED": 1},
-    "BuilderFlag": {"FP16": 0, "INT8": 1, "GPU_FALLBACK": 3},
+    "BuilderFlag": {"FP16": 0, "INT8": 1, "GPU_FALLBACK": 3, "TF32": 6},
     "MemoryPoolType": {"WORKSPACE": 0},
     "DeviceType": {"GPU": 0, "DLA": 1},
     "TensorIOMode": {"NONE": 0, "INPUT": 1, "OUTPUT": 2},

@@ -127,7 +127,8 @@ def test_where_nothing_can_be_kept_the_model_runs_all_the_same(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("version", "flags"), [("8.5.2", ["FP16"]), ("8.6.1", ["FP16"]), ("10.3.0", ["FP16"]), ("11.4.1", [])]
+    ("version", "flags"),
+    [("8.5.2", ["FP16", "TF32"]), ("8.6.1", ["FP16", "TF32"]), ("10.3.0", ["FP16", "TF32"]), ("11.4.1", ["TF32"])],
 )
 def test_a_float32_model_runs_in_float16_where_tensorrt_may_choose(
     tmp_path: Path, version: str, flags: list[str]
@@ -172,7 +173,7 @@ def test_a_calibration_cache_makes_int8_of_a_float32_model(tmp_path: Path, versi
     files = Files(onnx=write_tiny_onnx_model(tmp_path), calibration=cache)
     wishes = Wishes(Precision.INT8, calibrated=True)
     machine.load(files, tmp_path / "engines", wishes=wishes).close()
-    assert machine.trt.world.builds == [["FP16", "INT8"]]
+    assert machine.trt.world.builds == [["FP16", "INT8", "TF32"]]
     assert machine.trt.world.calibrated_from == [b"TRT-8501-EntropyCalibration2\n"]
     cache.write_bytes(b"other ranges")
     machine.load(files, tmp_path / "engines", wishes=wishes).close()
@@ -194,7 +195,7 @@ def test_a_dla_core_that_is_not_there_is_refused(tmp_path: Path, cores: int) -> 
 def test_a_model_on_the_dla_is_loaded_onto_the_same_core(tmp_path: Path) -> None:
     machine = Machine()
     assert _answers_rightly(machine.load_tiny(tmp_path, wishes=Wishes(dla_core=1)))
-    assert machine.trt.world.builds == [["FP16", "GPU_FALLBACK"]]
+    assert machine.trt.world.builds == [["FP16", "GPU_FALLBACK", "TF32"]]
 
 
 # Engines that others built

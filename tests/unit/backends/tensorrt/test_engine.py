@@ -72,7 +72,7 @@ def test_precision_and_dla_core_reach_the_builder(tmp_path: Path) -> None:
     engine = TensorRtEngine(libraries=machine.libraries)
     engine.load(files, EngineOptions(precision="fp32")).close()
     engine.load(files, EngineOptions(dla_core=1)).close()
-    assert machine.trt.world.builds == [[], ["FP16", "GPU_FALLBACK"]]
+    assert machine.trt.world.builds == [[], ["FP16", "GPU_FALLBACK", "TF32"]]
 
 
 def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def _plan(version: str, facts: OnnxFacts = PLAIN, wishes: Wishes | None = None) 
         ("10.3.0", PLAIN, (), ("FP16",), "fp16"),
         ("10.3.0", HALF, ("STRONGLY_TYPED",), (), "fp16"),
         ("10.3.0", QUANTIZED, ("STRONGLY_TYPED",), (), "int8"),
-        ("11.4.1", PLAIN, (), (), "fp32"),
+        ("11.4.1", PLAIN, (), (), "tf32"),
         ("11.4.1", HALF, (), (), "fp16"),
         ("11.4.1", QUANTIZED, (), (), "int8"),
     ],
@@ -48,10 +48,12 @@ def test_without_a_wish_a_model_is_built_in_its_own_types_or_in_float16(
 
 
 @pytest.mark.parametrize("version", ["8.5.2", "10.3.0", "11.4.1"])
-def test_float32_is_built_without_flags(version: str) -> None:
+def test_who_asks_for_float32_gets_no_tf32(version: str) -> None:
     plan = _plan(version, wishes=Wishes(Precision.FP32))
     assert plan.builder_flags == ()
+    assert plan.cleared_flags == ("TF32",)
     assert plan.precision == "fp32"
+    assert _plan(version).cleared_flags == ()
 
 
 @pytest.mark.parametrize("precision", [Precision.FP16, Precision.INT8])

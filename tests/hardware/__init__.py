@@ -1,0 +1,1 @@
+"""What needs a real device: pytest -m hardware."""
