@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,17 +51,18 @@ def verify_engines(
     wanted: str = AUTO,
     threads: int = 1,
     clock: Clock | None = None,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> tuple[ModelSpec, list[EngineReport]]:
     """Load a model into every engine that can run it here, or one that is named, and try it there.
 
-    An engine's failure stands in its report. Raises ModelError when the model cannot be read or no engine can run it,
-    SourceError for the picture.
+    An engine's failure stands in its report; `progress` is told what goes on while a model is built.
+    Raises ModelError when the model cannot be read or no engine can run it, SourceError for the picture.
     """
     spec = load_spec(find_model(model))
     image = None if image_path is None else read_picture(image_path)
     choice = choose_engine(spec, wanted)
     engines = {engine.name: engine for engine, _ in choice.candidates}
-    options = EngineOptions(threads=threads)
+    options = EngineOptions(threads=threads, progress=progress)
     reports = [
         _try(engines[verdict.engine], verdict, spec, image, options, clock or SystemClock())
         if verdict.engine in engines

@@ -95,7 +95,9 @@ def verify(
         labels = edged_app.model_spec(model).labels
         for line in found_words(edged_app.record_answer(model, image, wanted=backend), labels):
             typer.echo(line)
-    spec, reports = edged_app.verify_engines(model, image, wanted=backend)
+    spec, reports = edged_app.verify_engines(
+        model, image, wanted=backend, progress=lambda text: typer.echo(text, err=True)
+    )
     for line in model_words(spec):
         typer.echo(line)
     stdout_console().print(verify_table(reports))
