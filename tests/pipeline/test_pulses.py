@@ -1,0 +1,85 @@
+"""Sound workers are never late, whatever befalls them: what a judge sees who looks all the time."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from edged.domain.pulse import Pulse
+from edged.errors import SourceLost
+from edged.health.liveness import Judge
+from edged.pipeline.mailbox import Mailbox
+from edged.store.events import EventStore
+from edged.testing.clock import FakeClock
+from edged.testing.source import SyntheticSource
+from tests.pipeline.parts import Wrapped, feeder_of
+
+
+class JudgedClock(FakeClock):
+    """A clock by which each wait is looked at, in steps of a second, until an hour is over."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self.judge = Judge(clock=self)
+        self.pulses: list[Pulse] = []
+        self.verdicts: set[str | None] = set()
+        self.tasks: set[str] = set()
+        self._stop = stop
+
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        while timeout_s > 0:
+            self.advance(min(timeout_s, 1.0))
+            timeout_s -= 1.0
+            self.look()
+        if self.monotonic() > 4600.0:
+            self._stop.set()
+        return stop.is_set()
+
+    def look(self) -> None:
+        self.verdicts.add(self.judge.look(self.pulses))
+        self.tasks.update(pulse.task.what for pulse in self.pulses)
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    return threading.Event()
+
+
+def test_a_camera_that_is_lost_for_an_hour_is_never_late(stop: threading.Event) -> None:
+    clock = JudgedClock(stop)
+    source = Wrapped(SyntheticSource(clock=clock, frames=None))
+    source.fail_always = SourceLost("unplugged", hint="Plug it in.")
+    feeder = feeder_of(source, Mailbox(threading.Condition()), clock, reopen=True)
+    clock.pulses = [feeder.pulse]
+    feeder.run(stop)
+    assert clock.verdicts == {None}
+    assert clock.tasks == {"waiting until its camera is worth another try"}
+    assert feeder.pulse.task.what == "done"
+
+
+def test_a_camera_that_gives_nothing_for_an_hour_is_never_late(stop: threading.Event) -> None:
+    clock = JudgedClock(stop)
+
+    class Silent(SyntheticSource):
+        def close(self) -> None:
+            super().close()
+            self.stall_at = 0
+
+    feeder = feeder_of(Silent(clock=clock, stall_at=0), Mailbox(threading.Condition()), clock, reopen=True)
+    clock.pulses = [feeder.pulse]
+    feeder.run(stop)
+    assert clock.verdicts == {None}
+    assert "waiting for a frame" in clock.tasks
+
+
+def test_a_store_that_cannot_be_written_for_an_hour_is_never_late(stop: threading.Event, tmp_path: Path) -> None:
+    clock = JudgedClock(stop)
+    (tmp_path / "a file in its place").touch()
+    store = EventStore(tmp_path / "a file in its place", clock=clock, version="0.1.0")
+    clock.pulses = [store.pulse]
+    store.run(stop)
+    assert store.status.error is not None
+    assert clock.verdicts == {None}
+    assert clock.tasks <= {"writing events", "opening the event log"}
