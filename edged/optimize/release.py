@@ -1,4 +1,4 @@
-"""Writes the folder that ships: ncnn files, model.toml, a golden picture and the answer to it."""
+"""Writes the folder that ships: ncnn files, their ONNX twin, model.toml, a golden picture and the answer to it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from edged.optimize.export import (
     write_onnx,
 )
 from edged.optimize.looking import NMS_IOU, Raw, find, letterbox
+from edged.optimize.onnx_twin import write_onnx_twin
 from edged.optimize.photos import read_image
 from edged.optimize.pnnx_tool import ExportError
 from edged.optimize.trainer import averaged_network
@@ -45,7 +46,9 @@ def deployed(checkpoint: Path) -> Deployed:
 
 
 def release(checkpoint: Path, folder: Path, *, golden: Path, others: Sequence[Path]) -> Iterator[str]:
-    """Write the model into `folder`, its onnx twin beside the checkpoint, and say how well all engines agree.
+    """Write the model into `folder`, with a twin for ONNX on the same weights, and say how well all engines agree.
+
+    What the network itself exports to ONNX stays beside the checkpoint.
 
     Raises ExportError when an engine disagrees with the network.
     """
@@ -54,11 +57,14 @@ def release(checkpoint: Path, folder: Path, *, golden: Path, others: Sequence[Pa
     onnx = checkpoint.parent / f"{NAME}.onnx"
     write_onnx(model, onnx, size_px=SIZE_PX)
     param, weights = write_ncnn(onnx, folder.resolve(), name=NAME, size_px=SIZE_PX)
-    yield f"{weights.name} {weights.stat().st_size} bytes, {param.name} {param.stat().st_size} bytes"
+    twin = folder / onnx.name
+    write_onnx_twin(param, weights, twin, input_shape=(3, SIZE_PX, SIZE_PX))
+    files = (param, weights, twin)
+    yield ", ".join(f"{path.name} {path.stat().st_size} bytes" for path in files)
 
     pictures = [read_image(path) for path in (golden, *others)]
     reference = engines.in_torch(model)
-    for name, raw in (("onnxruntime", engines.in_onnxruntime(onnx)), ("ncnn", engines.in_ncnn(param, weights))):
+    for name, raw in (("onnxruntime", engines.in_onnxruntime(twin)), ("ncnn", engines.in_ncnn(param, weights))):
         apart = _compare(reference, raw, pictures)
         yield f"{name}: scores within {apart.score:.4f}, edges within {apart.edge_strides:.3f} strides of torch's"
         if apart.score > MOST_SCORE or apart.edge_strides > MOST_EDGE_STRIDES:
@@ -69,7 +75,7 @@ def release(checkpoint: Path, folder: Path, *, golden: Path, others: Sequence[Pa
     if golden.resolve() != (folder / "golden.jpg").resolve():
         shutil.copyfile(golden, folder / "golden.jpg")
     (folder / "golden.json").write_text(_answer(pictures[0], engines.in_ncnn(param, weights)))
-    (folder / "model.toml").write_text(_model_toml([param, weights]))
+    (folder / "model.toml").write_text(_model_toml(files))
     yield f"{folder} holds {sum(path.stat().st_size for path in folder.iterdir())} bytes"
 
 
@@ -97,7 +103,7 @@ def _answer(picture: BgrImage, raw: Raw) -> str:
 
 
 def _model_toml(files: Sequence[Path]) -> str:
-    param, weights = (path.name for path in files)
+    param, weights, onnx = (path.name for path in files)
     digests = "\n".join(f'"{path.name}" = "{hashlib.sha256(path.read_bytes()).hexdigest()}"' for path in files)
     strides = list(grid.STRIDES)
     one = 1 / 255
@@ -130,6 +136,11 @@ new_track_confidence = {NEW_TRACK_CONFIDENCE}
 [ncnn]
 param = "{param}"
 bin = "{weights}"
+input = "{INPUT}"
+outputs = {json.dumps(list(OUTPUTS))}
+
+[onnx]
+model = "{onnx}"
 input = "{INPUT}"
 outputs = {json.dumps(list(OUTPUTS))}
 

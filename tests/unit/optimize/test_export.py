@@ -27,7 +27,7 @@ def test_a_released_model_says_the_same_in_every_engine_and_fits_its_budget(tmp_
     lines = list(release(tmp_path / "one.pt", tmp_path / "model", golden=golden, others=[]))
     assert [line.split(":")[0] for line in lines[1:3]] == ["onnxruntime", "ncnn"]
     names = {path.name for path in (tmp_path / "model").iterdir()}
-    assert names == {"edged-nano.param", "edged-nano.bin", "model.toml", "golden.jpg", "golden.json"}
+    assert names == {"edged-nano.param", "edged-nano.bin", "edged-nano.onnx", "model.toml", "golden.jpg", "golden.json"}
     assert sum(path.stat().st_size for path in (tmp_path / "model").iterdir()) < 1_500_000
 
 
