@@ -118,7 +118,8 @@ class NcnnBackend:
         code, mat = extractor.extract(name)
         if code != 0:
             raise _failed(f"output {name}")
-        return np.array(mat, dtype=np.float32)  # a copy: the Mat dies with the extractor
+        # No copy: extract() detaches what it gives from the net's pools, and the array keeps the Mat.
+        return np.asarray(mat, dtype=np.float32)
 
 
 def _failed(what: str) -> BackendError:

@@ -1,5 +1,6 @@
 """The model that comes with edged: it is whole, small, and sees in a picture what it saw when it was made."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,11 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
+from edged.backends.catalogue import all_engines
+from edged.backends.choice import AUTO, choose
+from edged.backends.onnxruntime import OnnxRuntimeEngine
 from edged.detect.catalogue import BUILTIN, find_model
 from edged.detect.detector import ModelDetector
+from edged.detect.golden import check_golden
 from edged.detect.load import load_spec
 from edged.detect.selfcheck import load_model
 from edged.domain import boxes
+from edged.domain.engines import EngineOptions
 from edged.domain.frame import Frame
 from tests.unit.detect.engines import ncnn_fp32
 
@@ -72,3 +78,23 @@ def test_a_damaged_file_is_noticed(tmp_path: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x00\x01")
     with pytest.raises(Exception, match="SHA-256"):
         load_spec(tmp_path)
+
+
+def test_its_onnx_twin_stands_on_the_same_weights_and_gives_the_same_numbers() -> None:
+    spec = load_spec(FOLDER)
+    twin = spec.files("onnx").files["model"].read_bytes()
+    weights = spec.files("ncnn").files["bin"]
+    assert hashlib.sha256(weights.read_bytes()).hexdigest().encode() in twin, "python -m edged.optimize.onnx_twin"
+    assert len(twin) < 100_000
+    blob = np.random.default_rng(1).random(spec.input_shape, dtype=np.float32)
+    onnx = OnnxRuntimeEngine().load(spec.files("onnx"), EngineOptions())
+    for one, other in zip(ncnn_fp32(spec).infer(blob), onnx.infer(blob), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_it_agrees_with_its_recorded_answer_in_every_engine_that_is_here() -> None:
+    spec = load_spec(FOLDER)
+    for engine, format_ in choose(AUTO, all_engines(), spec.formats).candidates:
+        agreement = check_golden(spec, engine.load(spec.files(format_), EngineOptions()))
+        assert agreement is not None
+        assert (agreement.edge_px < 2, agreement.confidence < 0.02) == (True, True), engine.name
