@@ -89,16 +89,19 @@ def _is_unreadable(offers: CameraDescription) -> bool:
 
 
 def _format_lines(form: OfferedFormat) -> Iterator[str]:
-    """The sizes of a format, those with the same rates together."""
-    note = "" if form.is_read else " (edged does not read this format)"
+    """The sizes of a format, those with the same rates together; of one that is of no use, only how many."""
+    if not form.is_read:
+        count = len(form.sizes)
+        yield f"edged does not read this format ({count or 'no'} size{'s' * (count != 1)})"
+        return
     sizes_by_rates: dict[tuple[float, ...], list[str]] = defaultdict(list)
     for offered in form.sizes:
         sizes_by_rates[offered.rates].append(_size_text(offered.size))
     for rates, sizes in sizes_by_rates.items():
         at = f" at {', '.join(f'{rate:.4g}' for rate in rates)} fps" if rates else ""
-        yield f"{', '.join(sizes)}{at}{note}"
+        yield f"{', '.join(sizes)}{at}"
     if not form.sizes:
-        yield f"sizes that the driver does not list{note}"
+        yield "sizes that the driver does not list"
 
 
 def _size_text(size: SizeRange) -> str:

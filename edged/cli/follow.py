@@ -20,8 +20,11 @@ _POLL_S = 1.0
 _NO_DAEMON = "The daemon is not running: nothing comes until it is started. Waiting for it."
 
 
+_BACK = "The daemon is running again."
+
+
 class _Note:
-    """Says on stderr what is wrong, once as long as it lasts."""
+    """Says on stderr what is wrong, once as long as it lasts, and when a daemon that was gone is back."""
 
     def __init__(self) -> None:
         self._said: str | None = None
@@ -29,6 +32,8 @@ class _Note:
     def __call__(self, trouble: str | None) -> None:
         if trouble not in (None, self._said):
             typer.echo(trouble, err=True)
+        if trouble is None and self._said == _NO_DAEMON:
+            typer.echo(_BACK, err=True)
         self._said = trouble
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from edged.config.toml_text import shown
+from edged.domain.addresses import SCHEMES, scheme
 from edged.domain.devices import device_path
 
 FRAME_TIMEOUT_S = 1.5
@@ -38,6 +39,7 @@ def contradictions(tables: Mapping[str, Any]) -> list[tuple[Place, str]]:
         *_shared(cameras, "name", "every camera needs a name of its own"),
         *_shared(cameras, "source", "a device gives its frames to one reader only", of=_device),
         *_modes_of_no_device(cameras),
+        *_playing_of_cameras(cameras),
         *_rates_that_are_stalls(cameras),
     ]
 
@@ -54,6 +56,19 @@ def _modes_of_no_device(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iterato
             for key in _OF_DEVICES:
                 if camera.get(key):
                     yield ("camera", index, key), f"{shown(source)} is no device below /dev/, and takes no {key}"
+
+
+def _playing_of_cameras(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[Place, str]]:
+    for index, camera in cameras:
+        source = camera.get("source")
+        if isinstance(source, str) and (device_path(source.strip()) or scheme(source.strip()) in SCHEMES):
+            interval_s = _as_number(camera.get("image_interval_s"))
+            of_recordings = {
+                "play": camera.get("play") == "in_real_time",
+                "image_interval_s": interval_s not in (None, 0.1),
+            }
+            for key in [key for key, is_set in of_recordings.items() if is_set]:
+                yield ("camera", index, key), f"{shown(source)} is a camera, which takes no {key}"
 
 
 def _rates_that_are_stalls(cameras: list[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[Place, str]]:

@@ -114,7 +114,7 @@ class Feeder:
             elif self._reopen and self._clock.monotonic() >= deadline:
                 raise SourceStalled(
                     f"camera {self.camera!r} has given no frame for {patience_s:g} s",
-                    hint="edged opens it again by itself. If this repeats: check the cable, the power and `dmesg`.",
+                    hint="The daemon opens it again. If this repeats: check the cable, the power and `dmesg`.",
                 )
 
     def _came(self, frame: Frame) -> None:

@@ -90,7 +90,8 @@ class Supervisor:
 
         Calls `tick` every `tick_s`, makes `change` whenever it is asked for, and calls `on_stop` before the workers are
         stopped. What `tick` raises ends the run: with DaemonHung those that do not stop are not waited for as long.
-        Raises what a worker raised: an EdgedError as it is, anything else as DaemonError.
+        Raises what a worker raised: an EdgedError as it is, anything else as DaemonError. A source
+        that failed is no failure of a run that others carried on until it was stopped: the log has told it.
         """
         try:
             for stage in self._stages:
@@ -106,13 +107,14 @@ class Supervisor:
                 self._clock.wait(self._wake, _LISTEN_EVERY_S)
                 self._wake.clear()
             quitters = [worker.name for worker in self._stages[0] if not worker.running]
+            carried_on = self._stop_requested and not self._failed() and not self._done()
         except DaemonHung:
             self._stop_within_s = min(self._stop_within_s, _HUNG_STOP_WITHIN_S)
             raise
         finally:
             on_stop()
             hung = self._stop_all()
-        self._raise_failures(quitters, hung)
+        self._raise_failures(quitters, hung, but_of_sources=carried_on)
 
     @property
     def stopped(self) -> bool:
@@ -160,9 +162,11 @@ class Supervisor:
         deadline = self._clock.monotonic() + self._stop_within_s
         return [worker.name for worker in workers if not worker.join(max(0.0, deadline - self._clock.monotonic()))]
 
-    def _raise_failures(self, quitters: list[str], hung: list[str]) -> None:
+    def _raise_failures(self, quitters: list[str], hung: list[str], *, but_of_sources: bool) -> None:
         for stage in self._stages:
             for worker in stage:
+                if but_of_sources and isinstance(worker.error, SourceError):
+                    continue
                 if isinstance(worker.error, EdgedError):
                     raise worker.error
                 if worker.error is not None:

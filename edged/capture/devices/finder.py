@@ -103,7 +103,7 @@ class CameraFinder:
         if named is None:
             return SourceNotFound(
                 f"{self._source} is not there: the camera {identity} is unplugged, or does not answer",
-                hint="edged opens it by itself when it comes back, also under another number.",
+                hint="The daemon opens it by itself when it comes back, also under another number.",
             )
         return SourceNotFound(
             f"{self._source} is another camera now: {named.name} ({named.where}) instead of {identity}",

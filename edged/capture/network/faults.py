@@ -22,7 +22,7 @@ from edged.errors import (
     SourceUnreadable,
 )
 
-_ALONE = "edged tries again by itself."
+_ALONE = "The daemon tries again by itself."
 
 _STATUS = {
     av.error.HTTPUnauthorizedError: 401,

@@ -24,8 +24,8 @@ _BROKEN = frozenset(  # a wedged camera on USB gives all but the first (Document
         errno.ESHUTDOWN,
     }
 )
-_HINT_LOST = "Check the cable and the power of the camera. edged opens it again by itself once it is back."
-_HINT_BROKEN = "edged opens it again by itself. If this repeats: see `dmesg`, and plug the camera in again."
+_HINT_LOST = "Check the cable and the power of the camera. The daemon opens it again by itself once it is back."
+_HINT_BROKEN = "The daemon opens it again by itself. If this repeats: see `dmesg`, and plug the camera in again."
 
 
 def refusal(error: OSError, path: Path, doing: str) -> SourceError:
@@ -80,7 +80,7 @@ def undescribed(error: OSError, path: Path, names: Sequence[str]) -> SourceError
     """Say that controls are wanted which may be among those that a camera cannot describe."""
     return SourceBroken(
         f"{path} cannot describe all its controls ({error.strerror or error}), and does not tell of {', '.join(names)}",
-        hint="edged opens it again by itself. If this repeats, take them out of its controls in the configuration.",
+        hint="The daemon opens it again. If this repeats, take them out of its controls in the configuration.",
     )
 
 

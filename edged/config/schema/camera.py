@@ -41,9 +41,9 @@ def _address(text: str) -> str:
 
 
 def _controls(controls: dict[str, Any]) -> dict[str, Any]:
-    for name, value in controls.items():
-        if not isinstance(value, bool | int | str):
-            raise ValueError(f"{name} must be a whole number, a text in quotes, true or false")
+    strange = [name for name, value in controls.items() if not isinstance(value, bool | int | str)]
+    if strange:
+        raise ValueError(f"{', '.join(strange)} must be a whole number, a text in quotes, true or false")
     return controls
 
 

@@ -72,7 +72,7 @@ def test_a_camera_is_shown_with_all_that_it_offers(machine: FakeMachine) -> None
             /dev/v4l/by-path/pci-0000:00:14.0-usb-0:2:1.0-video-index0
   YUYV      640 × 480, 320 × 240 at 30, 15 fps
   MJPG      1280 × 720 at 30 fps
-  H264      1920 × 1080 at 30 fps (edged does not read this format)
+  H264      edged does not read this format (1 size)
   controls  brightness: -64 to 64; default 0, now 3
             white_balance_automatic: true or false; default false, now true
             power_line_frequency: 0 or "Disabled", 1 or "50 Hz"; default "Disabled", now "50 Hz"

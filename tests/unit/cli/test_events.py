@@ -383,12 +383,14 @@ def test_follow_outlives_a_damaged_file_and_says_so_once(folder: Path, capsys: p
     assert told.endswith("; trying again until Ctrl-C.")
 
 
-def test_follow_says_once_each_time_that_the_daemon_is_gone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_follow_says_once_each_time_that_the_daemon_is_gone_and_back(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     running = iter([True, False, False, True, False])
     followed(EventLog(folder), Script(*[lambda: None] * 5), after="z", is_running=lambda: next(running))
     told = capsys.readouterr().err.splitlines()
-    assert len(told) == 2
-    assert "The daemon is not running" in told[0]
+    gone = "The daemon is not running: nothing comes until it is started. Waiting for it."
+    assert told == [gone, "The daemon is running again.", gone]
 
 
 @pytest.mark.slow

@@ -29,8 +29,13 @@ _MODE = _table(
     controls=st.dictionaries(_TEXT, st.one_of(st.booleans(), st.integers(-(10**9), 10**9), _TEXT), max_size=3),
 )
 
+_PLAYING = _table(
+    play=st.sampled_from(["as_fast_as_possible", "in_real_time"]),
+    image_interval_s=st.floats(0.001, 86400),
+)
+
 _CAMERA = st.builds(
-    lambda must, may, mode: {**must, **may, **(mode if must["source"].startswith("/dev/") else {})},
+    lambda must, may, mode, playing: {**must, **may, **(mode if must["source"].startswith("/dev/") else playing)},
     st.fixed_dictionaries(
         {
             "name": st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True),
@@ -38,13 +43,12 @@ _CAMERA = st.builds(
         }
     ),
     _table(
-        play=st.sampled_from(["as_fast_as_possible", "in_real_time"]),
         frame_timeout_s=st.floats(0.1, 600),
-        image_interval_s=st.floats(0.001, 86400),
         every=st.integers(1, 1000),
         labels=st.lists(_TEXT),
     ),
     _MODE,
+    _PLAYING,
 )
 
 _TABLES = _table(

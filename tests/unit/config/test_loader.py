@@ -134,6 +134,9 @@ source = "clip.mp4"
         ("width_px = 8", "8 is not a whole number from 16 to 16384 (pixels)"),
         ("controls = 3", "3 is not a table"),
         ("controls = { gain = 1.5 }", "gain must be a whole number, a text in quotes, true or false"),
+        ("controls = { gain = 1.5, focus = 2, hue = [] }", "gain, hue must be a whole number, a text in quotes"),
+        ("image_interval_s = 2", '"/dev/video0" is a camera, which takes no image_interval_s'),
+        ('play = "in_real_time"', '"/dev/video0" is a camera, which takes no play'),
         ("retention_days = 3", "there is no such option; it belongs under [store]"),
     ],
 )
@@ -141,6 +144,18 @@ def test_a_mistake_in_a_camera_says_where_what_and_how_to_mend_it(line: str, sai
     (mistake,) = mistakes(CAMERA + line)
     assert mistake.startswith("camera[0].")
     assert said in mistake
+
+
+def test_a_camera_on_the_network_is_not_played_like_a_recording() -> None:
+    camera = '[[camera]]\nname = "yard"\nsource = "rtsp://camera.lan/live"\n'
+    assert [mistake.split(":")[0] for mistake in mistakes(camera + 'play = "in_real_time"\nimage_interval_s = 1')] == [
+        'camera[0].play (camera "yard")',
+        'camera[0].image_interval_s (camera "yard")',
+    ]
+
+
+def test_the_defaults_of_playing_may_be_written_out_for_a_camera() -> None:
+    parse(CAMERA + 'play = "as_fast_as_possible"\nimage_interval_s = 0.1')
 
 
 @pytest.mark.parametrize(

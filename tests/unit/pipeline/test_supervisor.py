@@ -83,6 +83,23 @@ def test_only_a_source_may_fail_while_the_others_go_on() -> None:
     assert len(ticks) < 4
 
 
+def test_a_run_that_others_carried_on_until_it_was_stopped_ends_well_though_one_source_failed() -> None:
+    def fail(stop: threading.Event) -> None:
+        raise SourceLost("the file is gone", hint="Copy it again.")
+
+    def tick() -> None:
+        if not supervisor.stopped:
+            supervisor.request_stop()
+
+    def read_until_stop(stop: threading.Event) -> None:
+        stop.wait(10)
+
+    supervisor = Supervisor(
+        [{"store": wait_for_stop}, {"file": fail, "camera": read_until_stop}], clock=SystemClock(), tick_s=0.0
+    )
+    supervisor.run(tick)
+
+
 def test_a_foreign_exception_in_a_worker_is_told_as_a_bug_with_its_cause() -> None:
     def fail(stop: threading.Event) -> None:
         raise ZeroDivisionError("0 / 0")
