@@ -1,4 +1,5 @@
-# Sourced: build  makes what is missing of the machine, and sets $kernel and $image to the folders that hold it.
+# Sourced: build WHICH  makes what is missing of a machine, and sets $kernel, $image and $usermode to the folders that
+# hold it. WHICH is machine (QEMU's), usermode (User-mode Linux) or both.
 # Each stage lies in a folder named by a hash of all that it is made of, so that only what changed is made again.
 
 laboratory="$root/scripts/laboratory"
@@ -55,13 +56,17 @@ check_tools() {
   exit 3
 }
 
-build() {
-  local system site wanted jobs=() job
+is_made() { # WHICH
+  { [ "$1" = usermode ] || [ -d "$image" ]; } && { [ "$1" = machine ] || [ -d "$usermode" ]; }
+}
+
+build() { # WHICH: machine, usermode, or both
+  local which="$1" system site uml wanted jobs=() job
   if [ "$(uname -m)" != x86_64 ]; then
-    echo "The laboratory's machine is a PC, and is made on one: this is $(uname -m)." >&2
+    echo "The laboratory's machines are PCs, and are made on one: this is $(uname -m)." >&2
     exit 3
   fi
-  check_tools qemu-system-x86_64 qemu-img
+  [ "$which" = usermode ] || check_tools qemu-system-x86_64 qemu-img
   mkdir -p "$cache" || exit 3
   exec 9> "$cache/lock"
   flock 9
@@ -73,21 +78,35 @@ build() {
   kernel="$(place_of kernel debian.sh kernel.sh inside/workshop.sh inside/init)"
   system="$(place_of system debian.sh system.sh inside/settle.sh inside/agent.py inside/lab-agent.service)"
   site="$(place_of site site.sh "$wanted")"
-  image="$cache/image-$( (echo "$kernel $system $site"; cat image.sh first_boot.py machine.py) | hash_of -)"
+  uml="$(place_of uml debian.sh uml.sh inside/uml-workshop.sh inside/uml.options)"
+  image="$cache/image-$( (echo "$kernel $system $site"; cat root.sh image.sh first_boot.py machine.py line.py) | hash_of -)"
+  usermode="$cache/usermode-$( (echo "$uml $system $site"; cat root.sh usermode.sh) | hash_of -)"
   cd "$OLDPWD"
-  if [ ! -d "$image" ]; then
-    check_tools mmdebstrap mke2fs
-    if [ "$(id -u)" != 0 ]; then
-      echo "The laboratory's machine is not made yet, and making it needs root: sudo scripts/lab build" >&2
-      echo "  With EDGED_LAB=$cache it is then here for you, too." >&2
-      exit 3
-    fi
-    echo "Making the laboratory's machine in $cache (once, about four minutes) ..." >&2
+  if is_made "$which"; then
+    exec 9>&-
+    return
+  fi
+  check_tools mmdebstrap mke2fs
+  if [ "$(id -u)" != 0 ]; then
+    echo "The laboratory's machine is not made yet, and making it needs root: sudo scripts/lab build" >&2
+    echo "  With EDGED_LAB=$cache it is then here for you, too." >&2
+    exit 3
+  fi
+  echo "Making the laboratory's machine in $cache (once, some minutes) ..." >&2
+  stage "$system" "$laboratory/system.sh" "$system.part" & jobs+=($!)
+  stage "$site" "$laboratory/site.sh" "$site.part" "$wanted" "$python" & jobs+=($!)
+  if [ "$which" != usermode ]; then
     stage "$kernel" "$laboratory/kernel.sh" "$kernel.part" & jobs+=($!)
-    stage "$system" "$laboratory/system.sh" "$system.part" & jobs+=($!)
-    stage "$site" "$laboratory/site.sh" "$site.part" "$wanted" "$python" & jobs+=($!)
-    for job in "${jobs[@]}"; do wait "$job"; done
+  fi
+  if [ "$which" != machine ]; then
+    stage "$uml" "$laboratory/uml.sh" "$uml.part" & jobs+=($!)
+  fi
+  for job in "${jobs[@]}"; do wait "$job"; done
+  if [ "$which" != usermode ]; then
     stage "$image" "$laboratory/image.sh" "$image.part" "$kernel" "$system" "$site" "$python"
+  fi
+  if [ "$which" != machine ]; then
+    stage "$usermode" "$laboratory/usermode.sh" "$usermode.part" "$uml" "$system" "$site"
   fi
   exec 9>&-
 }

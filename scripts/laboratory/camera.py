@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import judge
-from machine import MachineError
+from line import MachineError
 from report import Report, Row
 from session import Session, session
 
@@ -187,9 +187,7 @@ def main() -> None:
     report.measured["seconds"] = round(time.monotonic() - began)
     if given.json:
         report.write(given.json)
-    broken = len(report.broken)
-    print(f"\n{broken or 'No'} promise{'s' * (broken > 1)} broken, in {time.monotonic() - began:.0f} s.")
-    sys.exit(1 if broken else 0)
+    sys.exit(report.conclude(time.monotonic() - began))
 
 
 if __name__ == "__main__":

@@ -27,13 +27,13 @@ def fault(found: dict[str, Any]) -> list[Row]:
     met = found["met"]
     title = f"{found['title']} × {len(met)}"
     detected = [one["detected_after_s"] for one in met]
-    rows = [_time(f"{title}: detected", detected, DETECTED_MAX_S)]
+    rows = [times(f"{title}: detected", detected, DETECTED_MAX_S)]
     told, kinds = found["events"], ["camera_lost", "camera_back"]
     if found["fault"] == "damaged":
         kinds = []  # the stream goes on
         reasons = "no outage"
     else:
-        rows.append(_time("  recovered", [one["recovered_after_s"] for one in met], RECOVERED_MAX_S))
+        rows.append(times("  recovered", [one["recovered_after_s"] for one in met], RECOVERED_MAX_S))
         reasons = f"reason: {', '.join(found['reasons'])}"
     events = f"{told.count('camera_lost')} × camera_lost, {told.count('camera_back')} × camera_back, {reasons}"
     promised = "one of each a fault" if kinds else "none: one frame is dropped"
@@ -65,7 +65,8 @@ def refusal(name: str, found: dict[str, Any], *, error: str, says: str) -> Row:
     return Row(name, found["message"], f"{error}, naming {says!r}", found["error"] == error and says in message)
 
 
-def _time(what: str, seconds: list[float], longest_s: float) -> Row:
+def times(what: str, seconds: list[float], longest_s: float) -> Row:
+    """Hold the worst of some times to a bound."""
     median_s, worst_s = statistics.median(seconds), max(seconds)
     found = f"median {median_s:.2f} s, worst {worst_s:.2f} s"
     return Row(what, found, f"at most {longest_s:g} s", worst_s <= longest_s)

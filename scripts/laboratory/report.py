@@ -42,6 +42,12 @@ class Report:
         """The lines that break a promise."""
         return [row for row in self.rows if row.kept is False]
 
+    def conclude(self, seconds: float) -> int:
+        """Print how it went, and return the exit code."""
+        broken = len(self.broken)
+        print(f"\n{broken or 'No'} promise{'s' * (broken > 1)} broken, in {seconds:.0f} s.")
+        return 1 if broken else 0
+
     def write(self, path: Path) -> None:
         """Write rows and measurements as JSON."""
         content = {"rows": [asdict(row) for row in self.rows], "measured": self.measured}

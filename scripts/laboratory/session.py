@@ -18,17 +18,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from machine import Done, Machine, MachineError
+from line import Done, Line, MachineError
+from machine import Machine
+from usermode import UserMode
 
 ROOT = Path(__file__).parents[2]
-_CARRIED = ("edged", "scripts", "tests", "configs", "pyproject.toml")
+_CARRIED = ("edged", "scripts", "systemd", "tests", "configs", "pyproject.toml")
 _HERE = "cd /opt/edged; export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/edged:/opt/site EDGED_V4L2_DEVICE=/dev/video0"
 
 
 class Session:
     """What the laboratory does in the machine."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Line) -> None:
         self.machine = machine
 
     def python(self, arguments: str, *, timeout_s: float, user: str | None = None) -> Done:
@@ -76,9 +78,21 @@ def session(*, kernel: Path, image: Path) -> Iterator[Session]:
         shutil.copy(image / "disk.qcow2", folder / "disk.qcow2")  # a snapshot is not seen through an overlay
         (folder / "root.img").symlink_to(image / "root.img")
         with Machine(kernel=kernel, disk=folder / "disk.qcow2", folder=folder / "run", restore=True) as machine:
-            machine.check("mkdir -p /opt/edged")
-            machine.send({name: ROOT / name for name in _CARRIED if (ROOT / name).exists()}, into="/opt/edged")
-            yield Session(machine)
+            yield carried_into(machine)
+
+
+@contextmanager
+def usermode_session(parts: Path) -> Iterator[Session]:
+    """Boot User-mode Linux on a disk whose changes are thrown away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="edged-lab-") as name, UserMode(parts=parts, folder=Path(name)) as machine:
+        yield carried_into(machine)
+
+
+def carried_into(machine: Line) -> Session:
+    """Copy the working tree into a machine."""
+    machine.check("mkdir -p /opt/edged")
+    machine.send({name: ROOT / name for name in _CARRIED if (ROOT / name).exists()}, into="/opt/edged")
+    return Session(machine)
 
 
 def main() -> None:

@@ -3,5 +3,11 @@
 #   site.sh DIR LIST PYTHON   unpacks into DIR the packages named in the file LIST; PYTHON is an interpreter with pip
 set -euo pipefail
 platforms=(--platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux2014_x86_64)
-"$3" -m pip -q --disable-pip-version-check install --target "$1" --no-compile --python-version 3.11 \
-  "${platforms[@]}" --only-binary=:all: -r "$2"
+source_only=(sdnotify) # published without a wheel; pure Python, so one made by any interpreter will do
+pip=("$3" -m pip -q --disable-pip-version-check)
+
+wheels="$(mktemp -d)"
+trap 'rm -rf "$wheels"' EXIT
+"${pip[@]}" wheel --no-deps --wheel-dir "$wheels" "${source_only[@]}"
+"${pip[@]}" install --target "$1" --no-compile --python-version 3.11 \
+  "${platforms[@]}" --only-binary=:all: --find-links "$wheels" -r "$2"

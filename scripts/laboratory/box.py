@@ -1,0 +1,245 @@
+"""Does to a whole box with edged.service what befalls boxes that nobody visits, and prints how it got over it.
+
+    python scripts/laboratory/box.py --kernel DIR --image DIR [--cuts 20] [--json FILE]
+
+The box is QEMU's, booted in full each time, from a disk with a volatile write cache (volatile_file.py, served over
+NBD). The model is a tiny one that looks for bright spots: the CPU is emulated. The exit code is 1 when a promise is
+broken. Times are wall-clock times of the host.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from judge import times
+from line import MachineError
+from machine import BOOT_S, Machine
+from nbd import served
+from report import Report, Row
+from service import Service
+from session import Session, carried_into
+from volatile_file import VolatileFile
+
+_DETECTING_MAX_S = 120.0  # from power to detection, with an emulated CPU
+_LONGEST_RUN_S = 5.0  # from detection to the cut
+_WATCHDOG_S = 15.0
+_OOM_MAX = "40M"
+
+_CONFIG = """\
+data_dir = "/var/lib/edged"
+runtime_dir = "/run/edged"
+[model]
+path = "/opt/bright-spot"
+[[camera]]
+name = "yard"
+source = "/dev/video0"
+format = "YUYV"
+width_px = 320
+height_px = 180
+fps = 5
+"""
+_MODEL = (
+    "from pathlib import Path; from edged.testing.ncnn_model import write_bright_spot_model as write;"
+    " folder = Path('/opt/bright-spot'); write(folder)"
+)
+_CAMERA_AT_BOOT = """
+echo vivid > /etc/modules-load.d/camera.conf
+echo options vivid n_devs=1 node_types=0x1 > /etc/modprobe.d/camera.conf
+"""
+_WATCHDOG = """
+echo i6300esb > /etc/modules-load.d/watchdog.conf
+mkdir -p /etc/systemd/system.conf.d
+cp /opt/edged/systemd/system.conf.d/edged.conf /etc/systemd/system.conf.d/
+"""
+
+
+class Box:
+    """A machine with a disk of its own, which outlives its boots."""
+
+    def __init__(self, *, kernel: Path, address: str, disk: VolatileFile, folder: Path) -> None:
+        self._kernel = kernel
+        self._address = address
+        self._disk = disk
+        self._folder = folder
+
+    @contextmanager
+    def powered(self, *, clock: str | None = None) -> Iterator[Machine]:
+        """Boot it; at the end it has no power."""
+        with Machine(
+            kernel=self._kernel,
+            disk=self._address,
+            folder=self._folder,
+            restore=False,
+            clock=clock,
+            devices=["i6300esb"],
+        ) as machine:
+            yield machine
+
+    def lose_unflushed(self, chance: random.Random) -> int:
+        """Let the disk forget what a cut of power takes from its cache; say how many writes were in it."""
+        return self._disk.lose_power(chance)
+
+
+def detects_again(service: Service, *, timeout_s: float = 2 * _DETECTING_MAX_S) -> float:
+    """Wait until the running daemon has detected something since it started; return after how long, in seconds."""
+    return service.until(lambda one: one.is_detecting(), "detection", timeout_s=timeout_s)
+
+
+def install(machine: Machine) -> None:
+    """Make the machine a box: edged, its camera and its watchdog, all there at the next boot."""
+    lab = carried_into(machine)
+    machine.check(_CAMERA_AT_BOOT + _WATCHDOG)
+    machine.check(f'cd /opt/edged && PYTHONPATH=/opt/edged:/opt/site python3 -c "{_MODEL}"', timeout_s=120.0)
+    service = Service(lab)
+    service.install(_CONFIG)
+    machine.check("systemctl enable edged; sync", timeout_s=120.0)
+    machine.check("modprobe vivid; modprobe i6300esb; udevadm settle", timeout_s=60.0)
+    service.start(timeout_s=240.0)
+    detects_again(service)
+
+
+def cuts(box: Box, report: Report, count: int, chance: random.Random) -> None:
+    """Cut the power at random moments, and switch it on again."""
+    running, detecting, unflushed, damaged, shown = [], [], [], [], 0
+    with box.powered() as machine:
+        install(machine)
+        shown = len(Service(Session(machine)).events())
+        machine.check(f"sleep {chance.uniform(0, _LONGEST_RUN_S):.2f}")
+    for number in range(count):
+        unflushed.append(box.lose_unflushed(chance))
+        began = time.monotonic()
+        with box.powered() as machine:
+            service = Service(Session(machine))
+            state = machine.booted(BOOT_S)
+            running.append(time.monotonic() - began)
+            detects_again(service)
+            detecting.append(time.monotonic() - began)
+            events = len(service.events())
+            if state != "running" or service.property("NRestarts") != "0" or events < shown or service.damaged():
+                damaged.append(f"cut {number + 1}: {state}, {events} events after {shown}, {service.damaged()}")
+            shown = events
+            machine.check(f"sleep {chance.uniform(0, _LONGEST_RUN_S):.2f}", timeout_s=60.0)
+    report.measured["cuts"] = {"running_s": running, "detecting_s": detecting, "unflushed": unflushed, "bad": damaged}
+    report.add(times(f"{count} cuts of power: running", running, BOOT_S))
+    report.add(times("  detecting", detecting, _DETECTING_MAX_S))
+    found = f"{sum(unflushed)} unflushed writes at the cuts; {'; '.join(damaged) or 'nothing lost or damaged'}"
+    report.add(Row("  what is left", found, "all shown events, no damage", not damaged))
+
+
+def clock_jumps(machine: Machine, service: Service, report: Report) -> None:
+    """Set the clock of the running box, ten years on and ten back."""
+    kept = []
+    for years in (10, -10):
+        before = service.detected()
+        machine.check(f"date -s '{years:+d} years'")
+        service.until(lambda one, before=before: one.detected() > before, "detection after the jump")
+        kept.append(service.property("NRestarts"))
+    machine.check(f"date -s @{time.time():.0f}")
+    report.measured["clock_jumps"] = kept
+    report.add(Row("clock set 10 years on, and back", "detection goes on", "no restart", kept == ["0", "0"]))
+
+
+def out_of_memory(machine: Machine, service: Service, report: Report) -> None:
+    """Let the service outgrow its memory."""
+    machine.check("swapoff -a; systemctl set-property --runtime edged MemoryMax=" + _OOM_MAX)
+    began = time.monotonic()
+    service.until(lambda one: one.property("NRestarts") != "0", "the end by OOM", timeout_s=120.0)
+    machine.check("systemctl set-property --runtime edged MemoryMax=50%")
+    took_s = detects_again(service) + time.monotonic() - began
+    told = machine.check("journalctl -u edged -b -o cat --no-pager | grep -o \"result 'oom-kill'\" | tail -n 1").strip()
+    report.measured["oom"] = {"back_s": took_s, "told": told}
+    report.add(
+        Row("memory limit reached", f"{told}; detects again after {took_s:.0f} s", "result 'oom-kill'", bool(told))
+    )
+
+
+def frozen(machine: Machine, service: Service, report: Report) -> None:
+    """Freeze the first process: only the hardware can help now."""
+    armed = machine.check("systemctl show -P RuntimeWatchdogUSec; wdctl -n -o IDENTITY /dev/watchdog0 || true")
+    boot = machine.check("cat /proc/sys/kernel/random/boot_id")
+    began = time.monotonic()
+    machine.check("sync; kill -SEGV 1")
+    machine.wait_until_ready(BOOT_S)
+    reset_s = time.monotonic() - began
+    anew = machine.check("cat /proc/sys/kernel/random/boot_id") != boot
+    detects_again(service)
+    back_s = time.monotonic() - began
+    report.measured["frozen"] = {"armed": armed, "booted_s": reset_s, "detecting_s": back_s}
+    found = f"reset and booted after {reset_s:.0f} s, detects after {back_s:.0f} s"
+    report.add(Row("PID 1 frozen, hardware watchdog", found, f"reset after {_WATCHDOG_S:g} s, and back", anew))
+
+
+def without_camera_in_the_past(box: Box, report: Report) -> None:
+    """Boot with no camera and a clock that lost its battery 30 years ago."""
+    with box.powered() as machine:
+        machine.check("mv /etc/modules-load.d/camera.conf /root/; systemctl stop edged; sync", timeout_s=60.0)
+    with box.powered(clock="1996-01-01T00:00:00") as machine:
+        service = Service(Session(machine))
+        machine.booted(BOOT_S)
+        year = machine.check("date +%Y").strip()
+        service.until(lambda one: one.property("ActiveState") == "active", "its start", timeout_s=120.0)
+        service.until(lambda one: "lost" in one.camera_state(), "word of the absent camera", timeout_s=120.0)
+        machine.check("modprobe vivid", timeout_s=60.0)
+        came_s = detects_again(service)
+        restarts = service.property("NRestarts")
+    report.measured["without_camera"] = {"year": year, "detecting_s": came_s}
+    found = f"starts in {year}, detects {came_s:.1f} s after the camera came, {restarts} restarts"
+    report.add(Row("no camera and no clock at boot", found, "waits for the camera", restarts == "0"))
+
+
+def run(box: Box, report: Report, count: int, chance: random.Random) -> None:
+    """All of it, one after the other; what is cut short is told, and the next goes on."""
+    report.section("A whole box, edged.service on it")
+
+    def on_a_running_box() -> None:
+        with box.powered() as machine:
+            service = Service(Session(machine))
+            detects_again(service)
+            for part in (clock_jumps, out_of_memory, frozen):
+                part(machine, service, report)
+
+    parts: list[Callable[[], None]] = [
+        lambda: cuts(box, report, count, chance),
+        on_a_running_box,
+        lambda: without_camera_in_the_past(box, report),
+    ]
+    for part in parts:
+        try:
+            part()
+        except (MachineError, LookupError) as error:
+            report.add(Row("cut short", str(error).splitlines()[0], "to run to its end", kept=False))
+            print(error, file=sys.stderr)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--kernel", type=Path, required=True)
+    options.add_argument("--image", type=Path, required=True)
+    options.add_argument("--cuts", type=int, default=20)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--json", type=Path)
+    given = options.parse_args()
+    began, report = time.monotonic(), Report()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-lab-")))
+        subprocess.run(["cp", "--sparse=always", given.image / "root.img", folder / "box.img"], check=True)
+        disk = stack.enter_context(closing(VolatileFile(folder / "box.img")))
+        address = stack.enter_context(served(disk, folder / "disk.sock"))
+        box = Box(kernel=given.kernel, address=address, disk=disk, folder=folder / "run")
+        run(box, report, given.cuts, random.Random(given.seed))
+    report.measured["seconds"] = round(time.monotonic() - began)
+    if given.json:
+        report.write(given.json)
+    sys.exit(report.conclude(time.monotonic() - began))
+
+
+if __name__ == "__main__":
+    main()
