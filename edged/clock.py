@@ -11,6 +11,7 @@ import ctypes
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -44,10 +45,30 @@ def wall_at(clock: Clock, at: float) -> float:
     return clock.wall() + (at - clock.monotonic())
 
 
+_TIME_ERROR = 5  # linux/timex.h: the clock is not synchronised
+_TIMEX_BYTES = 512  # struct timex has 208 at most; a zero in `modes`, its first field, only asks
+
+
+def adjtimex() -> int:
+    """The state of the wall clock, 0 to 5 by linux/timex.h; -1 when the kernel does not say, as in a sandbox."""
+    try:
+        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    except (OSError, AttributeError):  # a C library without it
+        return -1
+
+
 class SystemClock:
     """The machine's own clock."""
 
-    def __init__(self, *, boot_id_path: Path = Path("/proc/sys/kernel/random/boot_id")) -> None:
+    def __init__(
+        self,
+        *,
+        boot_id_path: Path = Path("/proc/sys/kernel/random/boot_id"),
+        ask_kernel: Callable[[], int] = adjtimex,
+        timesync: Path = Path("/run/systemd/timesync"),
+    ) -> None:
+        self._ask_kernel = ask_kernel
+        self._timesync = timesync
         try:
             self._boot_id = boot_id_path.read_text().strip()
         except OSError:  # not Linux, or a sandbox without /proc: each process counts as a boot of its own
@@ -70,20 +91,7 @@ class SystemClock:
 
         adjtimex(2) knows of every time server; where a sandbox forbids it, systemd's own leaves a file.
         """
-        state = _adjtimex()
+        state = self._ask_kernel()
         if state >= 0:
             return state != _TIME_ERROR
-        timesync = Path("/run/systemd/timesync")
-        return (timesync / "synchronized").exists() if timesync.exists() else None
-
-
-_TIME_ERROR = 5  # linux/timex.h: the clock is not synchronised
-_TIMEX_BYTES = 512  # struct timex has 208 at most; zeros in `modes`, its first field, only ask
-
-
-def _adjtimex() -> int:
-    """The state of the clock, as linux/timex.h numbers it; -1 when the kernel does not say."""
-    try:
-        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
-    except (OSError, AttributeError):  # a C library without it
-        return -1
+        return (self._timesync / "synchronized").exists() if self._timesync.exists() else None
