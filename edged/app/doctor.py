@@ -20,7 +20,7 @@ from edged.health.board.vitals import BoardSensors
 from edged.health.doctor.disk import disk
 from edged.health.doctor.heat import fan, governor, supply, temperature
 from edged.health.doctor.jetson import gpu_clocks
-from edged.health.doctor.system import Ask, clock_set, hardware_watchdog, memory_controller, service
+from edged.health.doctor.system import Ask, clock_set, hardware_watchdog, memory_controller, network, service
 
 _ANSWER_WITHIN_S = 5.0
 _WARN_C = 75.0  # where there is no configuration that says so
@@ -62,6 +62,8 @@ def examine(
         yield from _cameras(config.camera, find_cameras)
         yield _model(config)
         yield from disk(config.data_dir, clock=clock)
+        if any(scheme(section.source) is not None for section in config.camera):
+            yield network(ask)
     yield service(ask)
     vitals = BoardSensors(clock=clock, root=root, ask=lambda words: ask(["vcgencmd", *words])).read()
     yield temperature(vitals, warn_c=_WARN_C if config is None else config.thermal.warn_c)

@@ -14,6 +14,7 @@ from edged.errors import ConfigError
 
 _DATA = Path("/var/lib/edged")
 _RUNTIME = Path("/run/edged")
+_SETTLE = Path("/opt/edged/share/settle")  # opens the network where a camera has an address, and starts the service
 
 
 def setup(
@@ -62,7 +63,8 @@ def setup(
         typer.echo(text, nl=False)
         return
     write_config(output, text)
-    typer.echo(f"{output} is written. Next: edged doctor, then sudo systemctl restart edged", err=True)
+    then = f"sudo {_SETTLE}" if output == DEFAULT_CONFIG and _SETTLE.exists() else f"edged run -c {output}"
+    typer.echo(f"{output} is written. Start with it: {then}", err=True)
 
 
 def _may_write(output: Path, *, asking: bool, replace: bool) -> None:

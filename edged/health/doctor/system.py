@@ -62,6 +62,17 @@ def service(ask: Ask) -> Finding:
     return ok("service", f"runs, watched every {facts['WatchdogUSec']}, restarted {facts.get('NRestarts', '?')} times")
 
 
+def network(ask: Ask) -> Finding:
+    """Judge whether the service may reach a camera that has an address: it has no network unless that was opened."""
+    told = ask(["systemctl", "show", "edged.service", "-p", "LoadState,PrivateNetwork"])
+    facts = dict(line.partition("=")[::2] for line in (told or "").splitlines())
+    if facts.get("LoadState") != "loaded":
+        return unknown("network", "edged is not installed as a service")
+    if facts.get("PrivateNetwork") == "yes":
+        return fail("network", "the service has none, and a camera has an address", "sudo /opt/edged/share/settle")
+    return ok("network", "open to the service")
+
+
 def clock_set(clock: Clock) -> Finding:
     """Judge whether the wall clock can be believed."""
     match clock.synchronised():

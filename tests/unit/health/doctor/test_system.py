@@ -7,7 +7,7 @@ import pytest
 
 from edged.domain.checkup import Finding, Verdict
 from edged.health.doctor.jetson import gpu_clocks
-from edged.health.doctor.system import clock_set, hardware_watchdog, memory_controller, service
+from edged.health.doctor.system import clock_set, hardware_watchdog, memory_controller, network, service
 from edged.testing.clock import FakeClock
 
 WELL = {
@@ -55,6 +55,19 @@ def test_a_service_that_is_not_well_comes_with_its_command(facts: dict[str, str]
 
 def test_a_machine_without_systemd_is_unknown() -> None:
     assert service(lambda words: None).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict"),
+    [
+        ("LoadState=loaded\nPrivateNetwork=yes\n", Verdict.FAIL),
+        ("LoadState=loaded\nPrivateNetwork=no\n", Verdict.OK),
+        ("LoadState=not-found\nPrivateNetwork=no\n", Verdict.UNKNOWN),
+        (None, Verdict.UNKNOWN),
+    ],
+)
+def test_a_service_without_a_network_cannot_reach_a_camera_with_an_address(told: str | None, verdict: Verdict) -> None:
+    assert network(lambda words: told).verdict is verdict
 
 
 def test_the_memory_controller_of_a_pi_is_off_until_its_kernel_is_told(tmp_path: Path) -> None:
