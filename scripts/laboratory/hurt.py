@@ -51,9 +51,9 @@ class Lab:
         self._binds = binds
 
     @contextmanager
-    def box(self, *, faulty: bool = False, data: Path | None = None) -> Iterator[Container]:
-        """Boot one; `faulty` is with levers, `data` a host folder for /var/lib/edged."""
-        with container(self._root, binds=self._binds, shared={data: "/var/lib/edged"} if data else {}) as booted:
+    def box(self, *, faulty: bool = False, shared: Mapping[Path, str] | None = None) -> Iterator[Container]:
+        """Boot one; `faulty` is with levers, `shared` are host folders to write in."""
+        with container(self._root, binds=self._binds, shared=shared or {}) as booted:
             if faulty:
                 folder = "/etc/systemd/system/edged.service.d"
                 booted.check(f"mkdir -p {folder}; cat > {folder}/laboratory.conf << 'END'\n{_LAB_UNIT}END")
@@ -128,7 +128,7 @@ def hung_disk(lab: Lab, times: int) -> tuple[list[Row], Any]:
     what = f"a disk that hangs for {_DISK_HANGS_FOR_S:.0f} s"
     if shutil.which("bindfs") is None:
         return [Row(what, "not tried: bindfs is not installed")], None
-    with _slow_disk() as (disk, server), lab.box(data=disk) as box:
+    with _slow_disk() as (disk, server), lab.box(shared={disk: "/var/lib/edged"}) as box:
         tries = [_hang_disk(box, server) for _ in range(times)]
     row = _judge(what, tries, BACK_WITHIN_S, "ended by watchdog")
     ended = [found["ended_s"] for found in tries]

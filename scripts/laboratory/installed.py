@@ -30,6 +30,11 @@ from report import Report, Row
 ROOT = Path(__file__).parents[2]
 _CARRIED = ("edged", "scripts", "systemd", "docs", "configs", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
 _CLIP_S = 300  # longer than anything that is done while it plays
+_APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-download"
+_OURS = (
+    "-path /proc -o -path /sys -o -path /root -o -path /opt/source -o -path /opt/lab -o -path /srv -o -path /var/log"
+)
+_FIND = f"find / \\( {_OURS} \\) -prune -o -name '*edged*' -print"
 _SETUP = "edged setup --yes --replace --camera /srv/clip.mp4 --watch person --watch vehicle"
 
 
@@ -63,16 +68,34 @@ def _see(box: Container, report: Report, what: str, command: str, promised: str)
         print(done.output, file=sys.stderr)
 
 
+def package(given: argparse.Namespace, lab: Lab, binds: dict[Path, str], out: Path, report: Report) -> None:
+    """Build the Debian package where edged is installed, and install it with apt where nothing of edged ever was."""
+    report.section("As a Debian package")
+    out.mkdir()
+    with lab.box(shared={out: "/srv/out"}) as box:
+        _see(box, report, "scripts/build_deb", f"{_offline('build_deb /srv/out')}", "builds it")
+    with container(given.system / "root", binds=binds, shared={out: "/srv/out"}) as box:
+        _see(box, report, "apt-get install", f"{_APT} install /srv/out/edged_*.deb", "goes well")
+        _see(box, report, "the service then", "systemctl is-active --quiet edged", "active")
+        _see(box, report, "edged doctor", "edged doctor; [ $? != 1 ]", "says its word")
+        _see(box, report, "apt-get purge", f"{_APT} purge edged", "goes well")
+        left = box.run(_FIND).output.split()
+        report.add(Row("left after it", ", ".join(left) or "nothing", "nothing", not left))
+
+
 def remove(box: Container, report: Report) -> None:
     """Remove it again."""
     box.check("/opt/edged/share/uninstall --purge")
-    kept = "-path /proc -o -path /sys -o -path /root -o -path /opt/source -o -path /opt/lab -o -path /var/log"
-    left = box.run(f"find / \\( {kept} \\) -prune -o -name '*edged*' -print").output.split()
+    left = box.run(_FIND).output.split()
     report.add(Row("uninstalled with --purge", f"left: {', '.join(left) or 'nothing'}", "nothing", not left))
 
 
 def _install(options: str = "") -> str:
-    return f"cd /root/edged && PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels ./scripts/install {options}"
+    return _offline(f"install {options}")
+
+
+def _offline(script: str) -> str:
+    return f"cd /root/edged && PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels ./scripts/{script}"
 
 
 def _add(report: Report, name: str, work: Callable[[], tuple[list[Row], Any]]) -> None:
@@ -122,6 +145,7 @@ def run(given: argparse.Namespace, work: Path, report: Report) -> None:
     _add(report, "stop-and-start", partial(stop_and_start, lab, given.times))
     with lab.box() as box:
         remove(box, report)
+    package(given, lab, binds, work / "package", report)
 
 
 def main() -> None:
