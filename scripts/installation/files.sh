@@ -8,7 +8,7 @@ make_environment() {
   # TensorRT comes with JetPack, as a module of the system's Python.
   [ -e /etc/nv_tegra_release ] && options=(--system-site-packages)
   "$python" -m venv "${options[@]}" "$dir"
-  "$dir/bin/pip" -qq --disable-pip-version-check install "$root"
+  "$dir/bin/pip" -qq --disable-pip-version-check --no-cache-dir install "$root" || return 1
   "$dir/bin/pip" -qq --disable-pip-version-check uninstall -y pip setuptools 2> /dev/null || true # not used again
   # Scripts and settings name the place where the environment was made.
   grep -rlIF "$dir" "$dir/bin" "$dir/pyvenv.cfg" | xargs -r sed -i "s|$dir|$final|g"

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 from edged.app import model_spec
-from edged.cli.setup_answers import camera_tables, write_config
+from edged.cli.setup_answers import Wanted, camera_tables, configuration, write_config
 from edged.config.loader import load_config, parse_config
+from edged.config.schema import Config
 from edged.errors import OutputNotWritable
 from edged.testing.sysfs import FakeMachine
 from tests.unit.cli.conftest import Edged
@@ -84,6 +86,30 @@ def test_a_mistake_is_told_and_nothing_written(edged: Edged, file: Path, argumen
 
 def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(edged: Edged, tmp_path: Path) -> None:
     assert edged("setup", "-o", tmp_path / "nowhere" / "edged.toml").code == 2
+
+
+def _answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *answers: str) -> Config:
+    """The configuration of a person who types these answers."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+    wanted = Wanted(sources=None, model=None, labels=None, data_dir=tmp_path, runtime_dir=None)
+    return parse_config(configuration(wanted, asking=True), name="it", folder=tmp_path)
+
+
+def test_a_person_is_asked_for_model_cameras_and_labels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = _answered(monkeypatch, tmp_path, "builtin", "/dev/video3, rtsp://yard.lan/live", "vehicle, person")
+    assert [camera.source for camera in config.camera] == ["/dev/video3", "rtsp://yard.lan/live"]
+    assert config.presence.labels == ("vehicle", "person")
+
+
+def test_a_person_who_only_presses_enter_gets_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = _answered(monkeypatch, tmp_path, "", "", "")
+    assert config.model.path == "builtin"
+    assert config.camera
+    assert config.presence.labels == ("person",)
+
+
+def test_all_labels_are_an_empty_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert _answered(monkeypatch, tmp_path, "", "/dev/video0", "all").presence.labels == ()
 
 
 def test_it_prints_to_stdout(edged: Edged, tmp_path: Path) -> None:
