@@ -7,7 +7,7 @@ promises.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,10 @@ from edged.domain.events import Event, TrackEvent
 from edged.domain.frame import Frame
 from edged.domain.health import SourceStats
 from edged.domain.machine import Vitals
-from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
+
+Contender = TypeVar("Contender")
+"""Who wants the detector: a camera."""
 
 
 class EndOfStream(Exception):
@@ -122,10 +124,26 @@ class Tracker(Protocol):
 
 
 class Scheduler(Protocol):
-    """Decides which frames deserve the detector."""
+    """Decides which frames deserve the detector; one instance a camera."""
 
-    def decide(self, at: float, tracks: Tracks) -> Decision:
-        """Look at the tracks as they stood after the last frame."""
+    def need(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
+        """Say how badly a frame needs the detector: from 1 on it does; the needs of cameras are compared.
+
+        Asked once for every frame, in order. `expected` is where the tracks are expected on it, `due` whether a rule
+        waits for a look. A need that is not met stays.
+        """
+        ...
+
+    def looked(self, expected: Tracks, found: Tracks) -> None:
+        """Take in what the tracks became when the detector looked at the frame that need() was last asked of."""
+        ...
+
+
+class InferenceTurns(Protocol[Contender]):
+    """Shares one detector between cameras."""
+
+    def choose(self, needs: Mapping[Contender, float]) -> Contender:
+        """Say whose frame is next, of at least one; whoever asks every time has a turn within a bounded number."""
         ...
 
 
@@ -142,6 +160,10 @@ class Rule(Protocol):
         Both are the same, unless an object goes on as another track. Those that events bear are listed themselves, also
         when the tracker has given the track up.
         """
+        ...
+
+    def is_due(self, at: float) -> bool:
+        """Whether a look at the instant `at` may make an event that is not made without one."""
         ...
 
     def finish(self, at: float) -> list[TrackEvent]:

@@ -23,8 +23,12 @@ from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
 from edged.pipeline.picture_watch import PictureWatch
 from edged.pipeline.reporter import CameraParts
-from edged.ports import EventSink, Source, Tracker
+from edged.ports import EventSink, InferenceBudget, Scheduler, Source, Tracker
 from edged.rules.presence import Presence
+from edged.scheduling.adaptive import Adaptive
+from edged.scheduling.at_most import AtMost
+from edged.scheduling.motion import Motion
+from edged.scheduling.paced import Paced
 from edged.scheduling.stride import Stride
 from edged.tracking.bytetrack import ByteTrack
 
@@ -47,6 +51,7 @@ def build_camera(
     arrival: threading.Condition,
     latency: Latency,
     observers: Observers,
+    budget: InferenceBudget | None = None,
 ) -> CameraParts:
     """Put one camera together. What it holds is closed with `resources`."""
     lossless = not section.is_live and section.play == "as_fast_as_possible"
@@ -69,7 +74,7 @@ def build_camera(
     )
     pipeline = CameraPipeline(
         camera=section.name,
-        scheduler=Stride(section.every or config.scheduler.every),
+        scheduler=_scheduler(section, config, budget if section.is_live else None),
         detector=detector,
         tracker=_tracker(config, detector),
         rules=[
@@ -94,6 +99,17 @@ def build_camera(
         else None,
     )
     return CameraParts(feeder, mailbox, pipeline)
+
+
+def _scheduler(section: CameraSection, config: Config, budget: InferenceBudget | None) -> Scheduler:
+    every = section.every or config.scheduler.every
+    policy: Scheduler
+    if config.scheduler.policy == "stride":
+        policy = Stride(every)
+    else:
+        policy = Adaptive(Motion([[(x, y) for x, y in polygon] for polygon in section.ignore_motion]))
+        policy = policy if every == 1 else AtMost(policy, every)
+    return policy if budget is None else Paced(policy, budget)
 
 
 def _tracker(config: Config, detector: ModelDetector) -> Tracker:

@@ -32,6 +32,7 @@ from edged.pipeline.latency import Latency
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
 from edged.ports import Sensors
+from edged.scheduling.turns import Turns
 from edged.store.events import EventStore
 from edged.store.retention import Retention
 
@@ -64,6 +65,7 @@ def build(
             resources.callback(store.close)
             arrival = threading.Condition()
             latency = Latency()
+            monitor = build_monitor(config, store, clock, sensors)
             build_one = partial(
                 build_camera,
                 clock=clock,
@@ -72,13 +74,13 @@ def build(
                 arrival=arrival,
                 latency=latency,
                 observers=observers or {},
+                budget=monitor,
             )
             setup = set_up(config, detector, build_one)
             undo.pop_all()
         keeper = RunKeeper(config.data_dir, run_id=store.run_id, version=__version__, clock=clock)
         keeper.tell(store)
-        monitor = build_monitor(config, store, clock, sensors)
-        dispatcher = Dispatcher([camera.lane for camera in setup.cameras], arrival, clock=clock)
+        dispatcher = Dispatcher([camera.lane for camera in setup.cameras], arrival, turns=Turns(), clock=clock)
         notifier = find_notifier()
         liveness = Liveness(
             lambda: [store.pulse, keeper.pulse, dispatcher.pulse, *reload.pulses()],
@@ -136,7 +138,7 @@ def demo_config(*, camera: str, source: str, model: str, data_dir: Path, every: 
     tables = {
         "data_dir": str(data_dir),
         "model": {"path": model, "threads": threads},
-        "scheduler": {"every": every},
+        "scheduler": {"policy": "stride", "every": every},
         "camera": [{"name": camera, "source": source}],
     }
     return check_tables(tables, name="the command line", folder=Path.cwd())

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
+from typing import Any
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from edged.capture.formats.colour import Colours, small_bgr_of_420
-from edged.domain.frame import BgrImage
+from edged.capture.formats.thumbnail import thumbnail
+from edged.domain.frame import BgrImage, LumaImage
 from edged.errors import FrameCorrupt
 
 _PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p")
+_LUMA_FIRST = (*_PLANAR, "nv12", "gray")
 _MATRICES = (1, 2, 5, 6)  # BT709, UNSPECIFIED, BT470BG, SMPTE170M of AVColorSpace in libavutil/pixfmt.h
 
 _colours = lru_cache(Colours)
@@ -47,14 +51,22 @@ class BgrConverter:
         if quarter_turns(frame) or frame.format.name not in _PLANAR or frame.colorspace not in _MATRICES:
             return self.convert(frame)
         full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-        planes = [
-            np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
-            for plane in frame.planes
-        ]
+        planes = [_samples(plane) for plane in frame.planes]
         colours = _colours(full_range=full_range, bt709=frame.colorspace == Colorspace.ITU709)
         if colours.opencv and frame.format.name == "yuv420p":
             return small_bgr_of_420(planes[0], planes[1], planes[2], width_px, height_px)
         return colours.bgr_of_planes(planes, width_px, height_px)
+
+    def luma(self, frame: av.VideoFrame) -> LumaImage:
+        """Return the brightness of the picture in about an eighth of its size, upright. Raises FrameCorrupt."""
+        if frame.format.name in _LUMA_FIRST:
+            return np.ascontiguousarray(np.rot90(thumbnail(_samples(frame.planes[0])), quarter_turns(frame)))
+        return thumbnail(self.convert(frame)[:, :, 1])
+
+
+def _samples(plane: Any) -> npt.NDArray[np.uint8]:
+    rows: npt.NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[: plane.height, : plane.width]
 
 
 def quarter_turns(frame: av.VideoFrame) -> int:

@@ -126,6 +126,7 @@ class VideoFileSource:
                 height_px=picture.height if upright else picture.width,
                 decode=partial(converter.convert, picture),
                 decode_for=partial(converter.convert_for, picture),
+                decode_luma=partial(converter.luma, picture),
             )
 
     def _pictures(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | None]:

@@ -12,8 +12,16 @@ BgrImage = npt.NDArray[np.uint8]
 
 Decode = Callable[[], BgrImage]
 
+LumaImage = npt.NDArray[np.uint8]
+"""(height, width): brightness alone."""
+
 DecodeFor = Callable[[int, int], BgrImage]
 """Decode a picture of at least this width and height, smaller than the whole where that costs less."""
+
+DecodeLuma = Callable[[], LumaImage]
+"""Decode a thumbnail of about an eighth of the width and height."""
+
+_EIGHTH = 8
 
 
 class Frame:
@@ -27,6 +35,7 @@ class Frame:
     __slots__ = (
         "_decode",
         "_decode_for",
+        "_decode_luma",
         "_image",
         "_release",
         "captured_at",
@@ -45,6 +54,7 @@ class Frame:
         height_px: int,
         decode: Decode,
         decode_for: DecodeFor | None = None,
+        decode_luma: DecodeLuma | None = None,
         release: Callable[[], None] | None = None,
     ) -> None:
         """`seq` counts the source's frames from 0, those that were skipped too; `captured_at` is monotonic seconds."""
@@ -54,6 +64,7 @@ class Frame:
         self.height_px = height_px
         self._decode: Decode | None = decode
         self._decode_for = decode_for
+        self._decode_luma = decode_luma
         self._release = release
         self._image: BgrImage | None = None
         self.looked_at: BgrImage | None = None
@@ -85,9 +96,21 @@ class Frame:
             return self.looked_at
         return self.image()
 
+    def luma(self) -> LumaImage:
+        """Return a thumbnail of about an eighth of the width and height, as cheap as the source can make it.
+
+        (H, W) uint8, in memory of its own, for somebody who asks what moved. Raises FrameCorrupt.
+        """
+        if self._decode_luma is not None:
+            return self._decode_luma()
+        image = self.image_for(self.width_px // _EIGHTH, self.height_px // _EIGHTH)
+        coarse = max(1, image.shape[1] * _EIGHTH // self.width_px)
+        luma: LumaImage = image[::coarse, ::coarse, 1].copy()  # green is most of what the eye calls bright
+        return luma
+
     def release(self) -> None:
         """Give the frame back. Harmless when done already; a picture that was looked at stays valid."""
         give_back, self._release = self._release, None
-        self._decode = self._decode_for = None
+        self._decode = self._decode_for = self._decode_luma = None
         if give_back is not None:
             give_back()

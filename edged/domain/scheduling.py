@@ -9,4 +9,4 @@ class Decision(Enum):
     """What to do with a frame."""
 
     DETECT = "detect"  # run the detector and update the tracker
-    PREDICT = "predict"  # let the tracker predict; the frame is never decoded
+    PREDICT = "predict"  # let the tracker predict; the picture is never decoded

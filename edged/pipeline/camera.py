@@ -77,34 +77,42 @@ class CameraPipeline:
         self._observers = observers
         self._silent_after_s = silent_after_s
         self._picture_watch = picture_watch
-        self._tracks = Tracks.empty(at=0.0)
+        self._tracks = self._expected = Tracks.empty(at=0.0)
+        self._considered = False  # any frame yet
         self._frame_at = 0.0
         self._damaged_since: float | None = None  # the last frame was to be detected on, but was damaged
         self._warned_at = -math.inf
 
     def step(self, frame: Frame, *, gap_s: float | None = None) -> None:
-        """Take one frame all the way.
+        """Take one frame all the way, with the detector to itself; see consider()."""
+        need = self.consider(frame, gap_s=gap_s)
+        self.take(frame, Decision.DETECT if need >= 1 else Decision.PREDICT)
+
+    def consider(self, frame: Frame, *, gap_s: float | None = None) -> float:
+        """Say how badly a frame needs the detector: from 1 on it does.
 
         `gap_s` is the longest time without a frame since the one before, where others came in between and were dropped:
         a slow detector makes no silent camera.
         """
         at = max(frame.captured_at, self._tracks.at)  # idle() may have been there while the frame was under way
-        if self.counts.frames and self._is_silence(at - self._frame_at if gap_s is None else gap_s):
+        if self._considered and self._is_silence(at - self._frame_at if gap_s is None else gap_s):
             self._lose_sight(at)
-        decision = self._scheduler.decide(at, self._tracks)
-        if self._damaged_since is not None:
-            decision = Decision.DETECT
-        tracks = self._detect(frame, at) if decision is Decision.DETECT else self._tracker.predict(at)
+        self._frame_at, self._considered = at, True
+        self._expected = self._tracker.predict(at)
+        return self._scheduler.need(self._expected, frame, due=any(rule.is_due(at) for rule in self._rules))
+
+    def take(self, frame: Frame, decision: Decision) -> None:
+        """Take the frame that was considered last the rest of the way."""
+        tracks = self._detect(frame) if decision is Decision.DETECT else self._expected
         self._take_in(tracks)
         for observe in self._observers:
             observe(frame, tracks, decision)
         self.counts.frames += 1
-        self._frame_at = at
 
     def idle(self) -> None:
         """No frame waits: let time pass for a camera, so that `left` is told though it is silent."""
         at = self._clock.monotonic()
-        if self._silent_after_s is None or not self.counts.frames or at <= self._tracks.at:
+        if self._silent_after_s is None or not self._considered or at <= self._tracks.at:
             return
         if self._is_silence(at - self._frame_at):
             self._lose_sight(at)
@@ -131,7 +139,8 @@ class CameraPipeline:
             self._picture_watch.lose_sight()
         self._take_in(self._tracker.update(Detections.empty(), at))
 
-    def _detect(self, frame: Frame, at: float) -> Tracks:
+    def _detect(self, frame: Frame) -> Tracks:
+        at = self._expected.at
         try:
             started_at = self._clock.monotonic()
             detections = self._detector.detect(frame)
@@ -143,6 +152,7 @@ class CameraPipeline:
         self.counts.detected += 1
         self._watch_picture(frame, at)
         tracks = self._tracker.update(detections, at)
+        self._scheduler.looked(self._expected, tracks)
         self._offer_shots(tracks, frame)
         return tracks
 

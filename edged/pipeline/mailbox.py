@@ -18,7 +18,7 @@ class Mailbox:
 
     def __init__(self, arrival: threading.Condition, *, lossless: bool = False) -> None:
         self._arrival = arrival
-        self._lossless = lossless
+        self.lossless = lossless
         self._frame: Frame | None = None
         self._closed = False
         self._captured_at: float | None = None  # of the newest frame that was left here
@@ -31,7 +31,7 @@ class Mailbox:
     def put(self, frame: Frame, stop: threading.Event) -> None:
         """Leave a frame. Returns without leaving it when `stop` is set while waiting for room."""
         with self._arrival:
-            while self._lossless and self._frame is not None:
+            while self.lossless and self._frame is not None:
                 if stop.is_set():
                     frame.release()
                     return

@@ -63,6 +63,13 @@ class Presence:
         names = {visit.track_id: visit.track_id for visit in (*self._visits.values(), *self._gone)}
         return names | {track_id: visit.track_id for track_id, visit in self._visits.items()}
 
+    def is_due(self, at: float) -> bool:
+        """Whether an object has been in view for long enough but for a sighting now; see ports.Rule."""
+        return any(
+            not visit.appeared and visit.seen_at < visit.started_at + self._seen_for_s <= at and self._is_wanted(visit)
+            for visit in self._visits.values()
+        )
+
     def finish(self, at: float) -> list[TrackEvent]:
         """No more tracks will come: close what is open. `at` is not used, since `left` bears the last sighting."""
         gone, here = self._gone, [visit for visit in self._visits.values() if visit.appeared]
@@ -77,7 +84,10 @@ class Presence:
 
     def _is_due(self, visit: Visit) -> bool:
         long_enough = visit.confirmed and visit.seen_at - visit.started_at >= self._seen_for_s
-        return long_enough and not visit.appeared and self._labels[visit.class_id] in self._wanted
+        return long_enough and not visit.appeared and self._is_wanted(visit)
+
+    def _is_wanted(self, visit: Visit) -> bool:
+        return self._labels[visit.class_id] in self._wanted
 
     def _appear(self, track_id: int, visit: Visit) -> list[TrackEvent]:
         """Tell of a new object, unless it is an old one, or may yet prove to be one that the tracker looks for."""

@@ -1,1 +1,1 @@
-"""Which frame deserves an inference: pure policies."""
+"""Which frame of which camera deserves an inference: pure policies, one a file."""

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from edged.domain.scheduling import Decision
+import math
+
+from edged.domain.frame import Frame
 from edged.domain.tracks import Tracks
 
 
 class Stride:
-    """DETECT on the first frame and on every `every`-th after it; implements edged.ports.Scheduler."""
+    """The first frame, and every `every`-th after one that was looked at; implements edged.ports.Scheduler."""
 
     def __init__(self, every: int) -> None:
         """Detect on 1 of `every` frames. Raises ValueError when `every` is below 1."""
         if every < 1:
             raise ValueError(f"every is {every}: it must be 1 (detect on each frame) or more")
         self._every = every
-        self._frames = 0
+        self._frames = math.inf  # since the last look
 
-    def decide(self, at: float, tracks: Tracks) -> Decision:
+    def need(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
         """Count the frames; what is on them does not matter."""
-        turn = self._frames % self._every
-        self._frames = turn + 1
-        return Decision.PREDICT if turn else Decision.DETECT
+        self._frames += 1
+        return self._frames / self._every
+
+    def looked(self, expected: Tracks, found: Tracks) -> None:
+        """Count from here."""
+        self._frames = 0

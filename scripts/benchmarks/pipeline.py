@@ -102,6 +102,7 @@ class TimedSource:
             height_px=frame.height_px,
             decode=partial(timed, frame.image),
             decode_for=partial(timed, frame.image_for),
+            decode_luma=frame.luma,
             release=frame.release,
         )
 
@@ -126,7 +127,12 @@ def measure(model: str, source: str) -> Result:
         return sources[-1]
 
     with tempfile.TemporaryDirectory() as folder:
-        tables = {"data_dir": folder, "model": {"path": model}, "camera": [{"name": "bench", "source": source}]}
+        tables = {
+            "data_dir": folder,
+            "model": {"path": model},
+            "scheduler": {"policy": "stride"},
+            "camera": [{"name": "bench", "source": source}],
+        }
         config = check_tables(tables, name="the benchmark", folder=Path.cwd())
         daemon = app.build(config, detector=app.load_detector(config, make_backend), make_source=make_source)
         warm_up = backends[0].seconds  # the load-time check's inferences

@@ -141,10 +141,10 @@ def test_the_frame_after_a_corrupt_one_is_detected_in_its_place() -> None:
 
     detector = ScriptedDetector(LABELS, [])
     pipeline = pipeline_of(detector, MemorySink(), FakeClock(), every=4, observers=[observe])
-    for seq in range(10):
+    for seq in range(11):
         pipeline.step(a_frame(seq, decode=damaged if seq in (4, 5) else None))
 
-    assert [calls for _, calls in seen] == [1, 1, 1, 1, 1, 1, 2, 2, 3, 3]  # 0, then 6 for 4, then 8
+    assert [calls for _, calls in seen] == [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3]  # 0, then 6 for 4, then 10
 
 
 def test_a_run_of_corrupt_frames_is_told_once_a_minute_with_their_number(caplog: pytest.LogCaptureFixture) -> None:

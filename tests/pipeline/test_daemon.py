@@ -22,6 +22,7 @@ from edged.pipeline.mailbox import Mailbox
 from edged.pipeline.reporter import CameraParts, Reporter
 from edged.pipeline.supervisor import Supervisor
 from edged.ports import Detector
+from edged.scheduling.turns import Turns
 from edged.testing.clock import FakeClock
 from edged.testing.detector import ScriptedDetector
 from edged.testing.events import MemorySink
@@ -54,7 +55,7 @@ class House:
         clock = clock or SystemClock()
         resources = ExitStack()
         resources.callback(self._close)
-        dispatcher = Dispatcher(lanes, arrival, clock=fake)
+        dispatcher = Dispatcher(lanes, arrival, turns=Turns(), clock=fake)
         pulses = [dispatcher.pulse, *(parts.feeder.pulse for parts in self.parts)]
         self.notifier = RecordingNotifier()
         self.daemon = Daemon(

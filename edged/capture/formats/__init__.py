@@ -9,7 +9,7 @@ from edged.capture.formats.colour import Colours
 from edged.capture.formats.mjpeg import MjpegDecoder
 from edged.capture.formats.planes import Plane
 from edged.capture.formats.raw import BgrDecoder, GreyDecoder, PackedDecoder, PlanarDecoder, SemiPlanarDecoder
-from edged.domain.frame import BgrImage
+from edged.domain.frame import BgrImage, LumaImage
 
 __all__ = ["SUPPORTED", "PixelDecoder", "Plane", "pixel_decoder"]
 
@@ -36,6 +36,10 @@ class PixelDecoder(Protocol):
         As large as it is where that is smaller. Uncompressed formats come in exactly the size asked for, scaled as
         cv2.resize with INTER_LINEAR does it. Memory of its own. Raises FrameCorrupt.
         """
+        ...
+
+    def luma(self, planes: Sequence[Plane]) -> LumaImage:
+        """Return a thumbnail, (H / 8, W / 8) uint8 of brightness, roughly. Memory of its own. Raises FrameCorrupt."""
         ...
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from edged.capture.formats.jpeg_header import JpegHeader, parse_header, scan_end
 from edged.capture.formats.planes import Plane, check_count
 from edged.capture.formats.strict_jpeg import StrictJpegDecoder
-from edged.domain.frame import BgrImage
+from edged.domain.frame import BgrImage, LumaImage
 from edged.errors import FrameCorrupt
 
 _END = b"\xff\xd9"
@@ -61,6 +61,20 @@ class MjpegDecoder:
             raise _corrupt(f"its {len(data)} bytes are cut short or make no sense")
         return image
 
+    def luma(self, planes: Sequence[Plane]) -> LumaImage:
+        """Return the scene in an eighth of its size, colours left out; see PixelDecoder."""
+        check_count(planes, 1)
+        data = planes[0].tobytes()
+        header = self._header(data)
+        if not header.plain:
+            green: LumaImage = self.decode_for(planes, self._width_px // 8, self._height_px // 8)[:, :, 1].copy()
+            return green
+        image: Any = _decode(data, header, cv2.IMREAD_REDUCED_GRAYSCALE_8)
+        if image is None:
+            raise _corrupt(f"its {len(data)} bytes are cut short or make no sense")
+        luma: LumaImage = image
+        return luma
+
     def _header(self, data: bytes) -> JpegHeader:
         header = parse_header(data)
         if header is None:
@@ -72,24 +86,28 @@ class MjpegDecoder:
         return header
 
     def _plain(self, data: bytes, header: JpegHeader, width_px: int, height_px: int) -> BgrImage | None:
-        end = scan_end(data, header.data_at)
-        if end is None:
-            return None
         halvings, flag = next(
             (step, flag)
             for step, flag in _REDUCTIONS
             if self._width_px >> step >= width_px and self._height_px >> step >= height_px
         )
-        endless = np.frombuffer(b"".join((header.essential, data[header.data_at : end], _LOOK_AHEAD)), np.uint8)
-        try:
-            image: Any = cv2.imdecode(endless, flag | cv2.IMREAD_IGNORE_ORIENTATION)
-        except cv2.error:
-            return None
+        image: Any = _decode(data, header, flag)
         expected = (-(-self._height_px >> halvings), -(-self._width_px >> halvings), 3)
         if image is None or image.shape != expected:
             return None
         bgr: BgrImage = image
         return bgr
+
+
+def _decode(data: bytes, header: JpegHeader, flag: int) -> Any:
+    end = scan_end(data, header.data_at)
+    if end is None:
+        return None
+    endless = np.frombuffer(b"".join((header.essential, data[header.data_at : end], _LOOK_AHEAD)), np.uint8)
+    try:
+        return cv2.imdecode(endless, flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        return None
 
 
 def _corrupt(reason: str) -> FrameCorrupt:

@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from edged.capture.formats.colour import Colours, scaled
 from edged.capture.formats.planes import Plane, check_count, rows
-from edged.domain.frame import BgrImage
+from edged.capture.formats.thumbnail import thumbnail
+from edged.domain.frame import BgrImage, LumaImage
 
 
 class RawDecoder(ABC):
@@ -40,6 +41,15 @@ class RawDecoder(ABC):
         """Return the whole scene scaled; see PixelDecoder."""
         check_count(planes, self._planes)
         return self._bgr(planes, min(width_px, self._width_px), min(height_px, self._height_px))
+
+    def luma(self, planes: Sequence[Plane]) -> LumaImage:
+        """Return the scene in an eighth of its size, colours left out; see PixelDecoder."""
+        check_count(planes, self._planes)
+        return thumbnail(self._luma(planes))
+
+    def _luma(self, planes: Sequence[Plane]) -> npt.NDArray[np.uint8]:
+        """View the brightness of each pixel, (height_px, width_px)."""
+        return rows(planes[0], height_px=self._height_px, width_px=self._width_px, stride_bytes=self._stride_bytes)
 
     @abstractmethod
     def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage: ...
@@ -69,6 +79,10 @@ class PackedDecoder(RawDecoder):
         chroma: list[Any] = [cv2.extractChannel(pairs, 1 - self._luma_at + 2 * part) for part in (0, 1)]
         return self._colours.bgr_of_planes([luma[:, : self._width_px], *chroma], width_px, height_px)
 
+    def _luma(self, planes: Sequence[Plane]) -> npt.NDArray[np.uint8]:
+        size = {"height_px": self._height_px, "stride_bytes": self._stride_bytes}
+        return rows(planes[0], width_px=self._width_px, channels=2, **size)[:, :, self._luma_at]
+
     def _bgr_of_pairs(self, pairs: npt.NDArray[np.uint8]) -> BgrImage:
         """(H, W, 4) of Y, C, Y, C → BGR, both lumas of a pair being one pixel: no picture as wide as the camera's."""
         parts: Any = cv2.split(pairs)
@@ -90,7 +104,7 @@ class SemiPlanarDecoder(RawDecoder):
 
     def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
         stride = self._stride_bytes
-        luma = rows(planes[0], height_px=self._height_px, width_px=self._width_px, stride_bytes=stride)
+        luma = self._luma(planes)
         chroma = rows(
             planes[-1],
             height_px=self._half_height_px,
@@ -113,7 +127,7 @@ class PlanarDecoder(RawDecoder):
         self._colours = colours
 
     def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
-        luma = rows(planes[0], height_px=self._height_px, width_px=self._width_px, stride_bytes=self._stride_bytes)
+        luma = self._luma(planes)
         stride = (self._stride_bytes + 1) // 2
         if self._planes == 1:
             offset = self._stride_bytes * self._height_px
@@ -132,8 +146,7 @@ class GreyDecoder(RawDecoder):
         super().__init__(width_px=width_px, height_px=height_px, stride_bytes=stride_bytes, row_bytes=width_px)
 
     def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
-        grey = rows(planes[0], height_px=self._height_px, width_px=self._width_px, stride_bytes=self._stride_bytes)
-        image: Any = cv2.cvtColor(scaled(grey, width_px, height_px), cv2.COLOR_GRAY2BGR)
+        image: Any = cv2.cvtColor(scaled(self._luma(planes), width_px, height_px), cv2.COLOR_GRAY2BGR)
         bgr: BgrImage = image
         return bgr
 
@@ -145,12 +158,13 @@ class BgrDecoder(RawDecoder):
         super().__init__(width_px=width_px, height_px=height_px, stride_bytes=stride_bytes, row_bytes=3 * width_px)
 
     def _bgr(self, planes: Sequence[Plane], width_px: int, height_px: int) -> BgrImage:
-        image = rows(
-            planes[0],
-            height_px=self._height_px,
-            width_px=self._width_px,
-            channels=3,
-            stride_bytes=self._stride_bytes,
-        )
+        image = self._pixels(planes)
         small = scaled(image, width_px, height_px)
         return small.copy() if small is image else small  # the driver will fill its memory again
+
+    def _luma(self, planes: Sequence[Plane]) -> npt.NDArray[np.uint8]:
+        return self._pixels(planes)[:, :, 1]  # green is most of it
+
+    def _pixels(self, planes: Sequence[Plane]) -> npt.NDArray[np.uint8]:
+        size = {"height_px": self._height_px, "stride_bytes": self._stride_bytes}
+        return rows(planes[0], width_px=self._width_px, channels=3, **size)

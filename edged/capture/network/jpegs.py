@@ -89,4 +89,5 @@ class JpegPictures:
             height_px=size[1],
             decode=partial(self._decoder.decode, planes),
             decode_for=partial(self._decoder.decode_for, planes),
+            decode_luma=partial(self._decoder.luma, planes),
         )

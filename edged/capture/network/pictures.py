@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from edged.domain.frame import Decode, DecodeFor
+from edged.domain.frame import Decode, DecodeFor, DecodeLuma
 
 MAX_PIXELS = 64_000_000
 """A header that claims a larger picture is refused, before a small box runs out of memory."""
@@ -20,6 +20,7 @@ class Picture:
     height_px: int
     decode: Decode
     decode_for: DecodeFor
+    decode_luma: DecodeLuma
 
 
 class Pictures(Protocol):

@@ -69,6 +69,7 @@ class NetworkSource:
             height_px=picture.height_px,
             decode=picture.decode,
             decode_for=picture.decode_for,
+            decode_luma=picture.decode_luma,
         )
 
     def close(self) -> None:

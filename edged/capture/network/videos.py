@@ -131,6 +131,7 @@ class VideoPictures:
             height_px=picture.height if upright else picture.width,
             decode=partial(self._converter.convert, picture),
             decode_for=partial(self._converter.convert_for, picture),
+            decode_luma=partial(self._converter.luma, picture),
         )
 
     def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:

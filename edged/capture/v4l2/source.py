@@ -199,6 +199,7 @@ class V4l2Source:
             height_px=self._height_px,
             decode=partial(self._decoder.decode, planes),
             decode_for=partial(self._decoder.decode_for, planes),
+            decode_luma=partial(self._decoder.luma, planes),
             release=release,
         )
 

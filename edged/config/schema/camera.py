@@ -16,6 +16,15 @@ Play = Literal["as_fast_as_possible", "in_real_time"]
 PixelFormat = Literal["MJPG", "JPEG", "YUYV", "UYVY", "NV12", "NM12", "YU12", "YM12", "GREY", "BGR3"]
 
 
+def _polygons(polygons: list[list[list[float]]]) -> list[list[list[float]]]:
+    for polygon in polygons:
+        if len(polygon) < 3:
+            raise ValueError("an area needs three corners or more, such as [[0, 0], [1, 0], [1, 0.2], [0, 0.2]]")
+        if not all(len(corner) == 2 and 0 <= min(corner) <= max(corner) <= 1 for corner in polygon):
+            raise ValueError("a corner is [x, y] in shares of the picture's width and height, 0 to 1")
+    return polygons
+
+
 def _source(text: str, info: ValidationInfo) -> str:
     text = text.strip()
     if not text:
@@ -107,6 +116,12 @@ class CameraSection(Section):
     )
     every: int | None = option(
         None, "For this camera, instead of scheduler.every. Not set: as there.", "frames", ge=1, le=1000
+    )
+    ignore_motion: Annotated[list[list[list[float]]], AfterValidator(_polygons)] = option(
+        [],
+        "Areas in which motion does not wake the detector, such as a tree or a clock in the picture: each a list of "
+        "corners [x, y]. Objects in them are still detected whenever it looks.",
+        "lists of corners, 0..1",
     )
     labels: tuple[str, ...] | None = option(
         None, "For this camera, instead of presence.labels. Not set: as there.", "list of labels", strict=False

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from edged.config.schema.fields import Section, option
+
+Policy = Literal["adaptive", "stride"]
 
 
 class TrackerSection(Section):
@@ -42,6 +46,16 @@ class TrackerSection(Section):
 class SchedulerSection(Section):
     """Which frames the detector sees."""
 
+    policy: Policy = option(
+        "adaptive",
+        "adaptive looks where something moves, or may be elsewhere than predicted; stride looks at every N-th frame, "
+        "whatever is on it. In between, the tracks are predicted.",
+        "choice",
+    )
     every: int = option(
-        1, "Detect every N-th frame and predict the tracks in between; 1 detects all.", "frames", ge=1, le=1000
+        1,
+        "With stride, detect every N-th frame; with adaptive, look at no more than one of N. 1 allows all.",
+        "frames",
+        ge=1,
+        le=1000,
     )

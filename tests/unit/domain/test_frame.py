@@ -72,6 +72,13 @@ def test_a_decoded_picture_serves_every_later_look() -> None:
     assert (picture.whole, picture.small) == (1, 0)
 
 
+def test_a_thumbnail_is_an_eighth_whatever_the_source_can_do() -> None:
+    picture = Picture()
+    assert frame_of(picture).luma().shape == (7, 10)
+    assert (picture.whole, picture.small) == (0, 1)
+    assert Frame.of(np.zeros((60, 80, 3), np.uint8)).luma().shape == (8, 10)
+
+
 def test_a_frame_is_given_back_once() -> None:
     picture = Picture()
     frame = frame_of(picture)

@@ -1,0 +1,102 @@
+"""Look when something may have changed that is worth knowing, and not before.
+
+Every reason to look is a time: how long it can wait. The shortest one counts, and the need is how much of it is used
+up. So needs of different cameras can be compared, and a need that is not met grows until it is.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edged.domain.frame import Frame
+from edged.domain.tracks import Tracks, TrackState
+from edged.errors import FrameCorrupt
+from edged.scheduling.motion import Motion
+from edged.scheduling.surprise import Surprise
+
+# Found on three sequences of MOT17 (static cameras, 30 Hz) with offsets of the first frame, then tried on six others;
+# docs/scheduling.md has the figures.
+_OFF_MAX = 0.06  # of an object's height that its box may be off by
+_SETTLE_S = 0.13  # looks closer than this fail or succeed together: a false sighting would confirm itself
+_FOLLOWED_S = 0.2  # at the latest where somebody is followed: at 0.27 s HOTA fell by another 1.3 points
+_AT_REST_S = 1.0  # … and nothing has moved: no longer than a lost track lives (tracker.lost_after_s)
+_STIRRED_MAX_S = 0.4  # at the latest while something moves that no track explains: events come within 0.5 s
+_CALM_S = 2.0  # without any, and it is taken for something new
+_HEARTBEAT_S = 5.0  # an empty and still scene: what changed too little to be noticed
+_MARGIN = 0.25  # of its sides that an object's motion may reach beyond its box: limbs, shadow
+
+
+class Adaptive:
+    """Spends the detector where something moves; implements edged.ports.Scheduler.
+
+    It looks at once when something moves that no track explains, soon when a track is tentative or a rule waits, at
+    the pace of the predictions' errors while somebody is followed, and seldom when all is still.
+    """
+
+    def __init__(self, motion: Motion | None) -> None:
+        """Without `motion` nothing is known of pixels, and it looks as if something moved all the time."""
+        self._motion = motion
+        self._surprise = Surprise()
+        self._at = -math.inf  # of the last frame
+        self._looked_at = -math.inf
+        self._stirred_s = _SETTLE_S  # how long unexplained motion can wait now: longer while it proves to be nothing
+        self._stirred_at = -math.inf  # when there was some
+        self._unexplained = np.empty((0, 0), bool)
+
+    def need(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
+        """Say how badly a frame needs the detector; see edged.ports.Scheduler."""
+        at = expected.at
+        frame_s, self._at = at - self._at, at
+        if self._motion is not None:
+            try:
+                self._motion.see(frame.luma(), at)
+            except FrameCorrupt:  # the detector will say so
+                return math.inf
+        if not math.isfinite(self._looked_at):
+            return math.inf
+        waited_s = at - self._looked_at
+        if frame_s < _FOLLOWED_S:
+            waited_s += frame_s / 2  # the frame that lies nearest to the instant, not the first after it
+        return waited_s / self._can_wait_s(expected, frame, due=due)
+
+    def looked(self, expected: Tracks, found: Tracks) -> None:
+        """Learn what the look was good for."""
+        self._surprise.learn(expected, found, found.at - self._looked_at)
+        self._looked_at = found.at
+        new = bool((found.started_at == found.at).any())
+        if self._motion is not None:
+            self._weigh_motion(self._motion, new=new)
+            self._motion.looked()
+
+    def _weigh_motion(self, motion: Motion, *, new: bool) -> None:
+        """Motion that proves to be nothing can wait longer the next time, and must be stronger."""
+        if new:
+            self._stirred_s = _SETTLE_S
+        elif self._unexplained.any():
+            self._stirred_s = min(2 * self._stirred_s, _STIRRED_MAX_S)
+            motion.get_used(self._unexplained)
+
+    def _can_wait_s(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
+        followed = expected.state != TrackState.TENTATIVE
+        wait_s = _SETTLE_S if due or not followed.all() else _HEARTBEAT_S
+        if self._motion is None:
+            return min(wait_s, self._follow_s(expected) if followed.any() else _STIRRED_MAX_S)
+        return min(wait_s, self._motion_can_wait_s(self._motion, expected, frame, followed.any()))
+
+    def _motion_can_wait_s(self, motion: Motion, expected: Tracks, frame: Frame, followed: bool) -> float:
+        objects = motion.cells_of(expected.xyxy, frame.width_px, frame.height_px, margin=_MARGIN)
+        self._unexplained = motion.outside(objects)
+        if self._unexplained.any():
+            self._stirred_at = expected.at
+        elif expected.at - self._stirred_at > _CALM_S:
+            self._stirred_s = _SETTLE_S
+        wait_s = self._stirred_s if self._unexplained.any() else _HEARTBEAT_S
+        if not followed:
+            return wait_s
+        return min(wait_s, self._follow_s(expected) if (motion.changed & objects).any() else _AT_REST_S)
+
+    def _follow_s(self, expected: Tracks) -> float:
+        rate = self._surprise.rate_per_s(expected)
+        return min(max(_OFF_MAX / rate, _SETTLE_S), _FOLLOWED_S) if rate else _FOLLOWED_S

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from edged.domain.frame import Frame
+from edged.domain.tracks import Tracks, TrackState
+from edged.errors import FrameCorrupt
+from edged.scheduling.adaptive import Adaptive
+from edged.scheduling.motion import Motion
+from tests.unit.scheduling.parts import HEIGHT_PX, WIDTH_PX, frame_of, tracks_of
+
+FPS = 15
+Box = tuple[float, float, float, float]
+Scene = Callable[[int], npt.NDArray[np.float64]]
+
+
+def wall(_: int = 0) -> npt.NDArray[np.float64]:
+    return np.full((HEIGHT_PX // 8, WIDTH_PX // 8), 90.0)
+
+
+def with_box(box: Box, grey: float = 40.0) -> npt.NDArray[np.float64]:
+    picture = wall()
+    left, top, right, bottom = (round(edge / 8) for edge in box)
+    picture[top:bottom, left:right] += grey
+    return picture
+
+
+def watch(
+    policy: Adaptive,
+    scene: Scene,
+    *,
+    frames: int,
+    tracks: Callable[[int], Tracks] | None = None,
+    due: Callable[[int], bool] = lambda seq: False,
+    first: int = 0,
+) -> list[int]:
+    """Play a scene and say which frames were looked at."""
+    rng, looks = np.random.default_rng(0), []
+    for seq in range(first, first + frames):
+        luma = np.clip(np.rint(scene(seq) + rng.normal(0, 0.8, (HEIGHT_PX // 8, WIDTH_PX // 8))), 0, 255)
+        expected = Tracks.empty(seq / FPS) if tracks is None else tracks(seq)
+        if policy.need(expected, frame_of(luma.astype(np.uint8), seq), due=due(seq)) >= 1:
+            policy.looked(expected, expected)
+            looks.append(seq)
+    return looks
+
+
+def walker(seq: int) -> Box:
+    return (50 + 4.0 * seq, 100, 90 + 4.0 * seq, 220)
+
+
+def test_an_empty_scene_is_looked_at_once_in_five_seconds() -> None:
+    looks = watch(Adaptive(Motion()), wall, frames=60 * FPS)
+    assert looks[0] == 0
+    assert 11 <= len(looks) <= 13
+    assert len(looks) < 0.05 * 60 * FPS
+
+
+def test_somebody_who_comes_is_looked_at_within_three_frames() -> None:
+    came = 100
+    looks = watch(Adaptive(Motion()), lambda seq: wall() if seq < came else with_box(walker(seq - came)), frames=130)
+    assert min(seq for seq in looks if seq >= came) <= came + 2
+
+
+def test_motion_in_which_nothing_is_found_waits_longer_and_longer() -> None:
+    looks = watch(Adaptive(Motion()), lambda seq: with_box((300, 200, 400, 300), 60.0 * (seq % 7 > 2)), frames=40 * FPS)
+    assert len([seq for seq in looks if seq >= 20 * FPS]) <= 3 * 20, "at most three looks a second"
+
+
+def test_a_tentative_track_is_looked_at_again_soon_and_not_at_once() -> None:
+    policy = Adaptive(Motion())
+    box = {7: (200.0, 100.0, 240.0, 220.0)}
+    watch(policy, wall, frames=10)
+    looks = watch(
+        policy, wall, frames=10, first=10, tracks=lambda seq: tracks_of(seq / FPS, box, state=TrackState.TENTATIVE)
+    )
+    assert (np.diff(looks) / FPS <= 0.15).all()
+    assert len(looks) <= 6
+
+
+def test_a_rule_that_waits_for_a_look_gets_it() -> None:
+    looks = watch(Adaptive(Motion()), wall, frames=40, due=lambda seq: seq == 30)
+    assert looks == [0, 30]
+
+
+def test_somebody_who_stands_still_is_looked_at_once_a_second() -> None:
+    box = (200.0, 100.0, 240.0, 220.0)
+    looks = watch(
+        Adaptive(Motion()),
+        lambda seq: with_box(box),
+        frames=20 * FPS,
+        tracks=lambda seq: tracks_of(seq / FPS, {1: box}),
+    )
+    assert 18 <= len(looks) <= 22
+
+
+def test_who_walks_as_predicted_is_looked_at_less_often_than_who_does_not() -> None:
+    def looks(off_px: float) -> int:
+        policy, rng, count = Adaptive(Motion()), np.random.default_rng(1), 0
+        for seq in range(10 * 30):
+            expected = tracks_of(seq / 30, {1: walker(seq)})
+            picture = np.clip(with_box(walker(seq)), 0, 255).astype(np.uint8)
+            if policy.need(expected, frame_of(picture, seq), due=False) >= 1:
+                count += 1
+                off = rng.normal(0, off_px)
+                left, top, right, bottom = walker(seq)
+                policy.looked(expected, tracks_of(seq / 30, {1: (left + off, top, right + off, bottom)}))
+        return count
+
+    assert looks(0.0) <= 0.2 * 300
+    assert looks(0.0) <= looks(8.0) < looks(60.0) <= 0.34 * 300
+
+
+def test_rain_in_torrents_makes_no_storm_of_looks() -> None:
+    rng = np.random.default_rng(5)
+
+    def scene(seq: int) -> npt.NDArray[np.float64]:
+        picture = wall()
+        for x, y in zip(rng.integers(0, 80, 40), rng.integers(0, 56, 40), strict=True):
+            picture[y : y + 4, x] += 12
+        return picture
+
+    looks = watch(Adaptive(Motion()), scene, frames=60 * FPS)
+    assert len([seq for seq in looks if seq >= 30 * FPS]) <= 0.2 * 30 * FPS
+
+
+def test_a_camera_that_turns_all_the_time_is_looked_at_a_few_times_a_second() -> None:
+    rng = np.random.default_rng(7)
+    looks = watch(Adaptive(Motion()), lambda seq: rng.uniform(0, 255, (HEIGHT_PX // 8, WIDTH_PX // 8)), frames=20 * FPS)
+    assert 20 <= len(looks) <= 20 * 4
+
+
+def test_without_pixels_an_empty_scene_is_looked_at_as_if_something_moved() -> None:
+    looks = watch(Adaptive(None), wall, frames=10 * FPS)
+    assert 20 <= len(looks) <= 30
+
+
+def test_a_frame_that_cannot_be_glanced_at_is_left_to_the_detector() -> None:
+    def damaged() -> npt.NDArray[np.uint8]:
+        raise FrameCorrupt("half of it is missing", hint="Check the cable.")
+
+    policy = Adaptive(Motion())
+    watch(policy, wall, frames=3)
+    broken = Frame(seq=3, captured_at=0.2, width_px=640, height_px=480, decode=damaged, decode_luma=damaged)
+    assert policy.need(Tracks.empty(0.2), broken, due=False) >= 1
+
+
+def test_a_need_that_is_not_met_grows() -> None:
+    policy = Adaptive(Motion())
+    watch(policy, wall, frames=5)
+    needs = [policy.need(Tracks.empty(seq / FPS), frame_of(wall().astype(np.uint8)), due=True) for seq in range(8, 20)]
+    assert needs == sorted(needs)
+    assert needs[-1] > 5
