@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import shutil
 import threading
@@ -22,6 +21,8 @@ from edged.ports import EventSink
 log = logging.getLogger(__name__)
 
 _WRITE_EVERY_S = 60.0
+_FIRST_WRITE_AFTER_S = 5.0  # of how it is when it is under way
+_SILENT_AFTER_S = 20.0
 _LOOK_EVERY_S = 2.0
 _LAST_WORD_WITHIN_S = 2.0
 _DISK_WITHIN_S = 30.0  # a worn card may take seconds over a write
@@ -52,6 +53,7 @@ class RunKeeper:
             summary="it had only just started",
         )
         self._status: DaemonStatus | None = None
+        self._told_at = clock.monotonic()
         self._failing = False
         self._disk = threading.Lock()  # held by whoever waits for it
         self._write(self._record)
@@ -70,7 +72,7 @@ class RunKeeper:
 
     def __call__(self, status: DaemonStatus) -> None:
         """Take in the status. An end is recorded at once, what runs by run()."""
-        self._status = status
+        self._status, self._told_at = status, self._clock.monotonic()
         if status.state == "running":
             return
         if not self._disk.acquire(timeout=_LAST_WORD_WITHIN_S):
@@ -83,15 +85,15 @@ class RunKeeper:
 
     def run(self, stop: threading.Event) -> None:
         """Record the run until `stop` is set."""
-        write_at = -math.inf
+        write_at, state = self._clock.monotonic() + _FIRST_WRITE_AFTER_S, "running"
         while not stop.is_set():
             self.pulse.begin("waiting for the disk of the data folder", within_s=_DISK_WITHIN_S)
             with self._disk:
                 self._look_at_disk()
-                status = self._status
-                if status is not None and self._clock.monotonic() >= write_at:
-                    write_at = self._clock.monotonic() + _WRITE_EVERY_S
-                    self._write(self._recorded(status))
+                record = self._record_now()
+                if self._clock.monotonic() >= write_at or record.state != state:
+                    write_at, state = self._clock.monotonic() + _WRITE_EVERY_S, record.state
+                    self._write(record)
             self.pulse.begin("at rest")
             self._clock.wait(stop, _LOOK_EVERY_S)
 
@@ -100,6 +102,13 @@ class RunKeeper:
             self.disk_free_bytes = shutil.disk_usage(self._folder).free
         except OSError:  # the store tells
             self.disk_free_bytes = None
+
+    def _record_now(self) -> RunRecord:
+        """The record of the last status; when that is old, of a main thread that hangs, in case that is its end."""
+        record = self._record if self._status is None else self._recorded(self._status)
+        if self._clock.monotonic() - self._told_at <= _SILENT_AFTER_S:
+            return record
+        return replace(record, state=f"hung: The main thread has given no sign for {_SILENT_AFTER_S:g} s.")
 
     def _recorded(self, status: DaemonStatus) -> RunRecord:
         return replace(

@@ -101,7 +101,7 @@ def test_while_it_runs_the_record_is_renewed_once_a_minute_with_how_it_is(tmp_pa
             seen.append(json.loads((tmp_path / "run.json").read_text())["uptime_s"])
             kept(a_status(uptime_s=clock.monotonic() - 1000))
             clock.advance(timeout_s)
-            if clock.monotonic() > 1130:
+            if clock.monotonic() > 1100:
                 stop.set()
             return stop.is_set()
 
@@ -115,6 +115,29 @@ def test_while_it_runs_the_record_is_renewed_once_a_minute_with_how_it_is(tmp_pa
     assert kept.disk_free_bytes > 0
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["summary"] == "1 camera; 9.5 frames/s in; 4.8 detected/s; 120 MB"
+
+
+def test_a_main_thread_that_gives_no_sign_is_recorded_in_case_that_is_its_end(tmp_path: Path) -> None:
+    stop, states = threading.Event(), []
+
+    class Looking(FakeClock):
+        def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+            states.append(json.loads((tmp_path / "run.json").read_text())["state"].partition(":")[0])
+            self.advance(timeout_s)
+            if self.monotonic() > 1050.0:
+                kept(a_status())  # it came back
+            if self.monotonic() > 1060.0:
+                stop.set()
+            return stop.is_set()
+
+    kept = RunKeeper(tmp_path, run_id="run", version="0.1.0", clock=Looking())
+    kept(a_status())
+    kept.run(stop)
+    assert list(dict.fromkeys(states)) == ["running", "hung"]
+    assert states[-1] == "running"
+    end = keeper(tmp_path).last_end
+    assert end is not None
+    assert end.reason == "unknown"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"state": "running"}', "\x00" * 100, '"stopped"'])
