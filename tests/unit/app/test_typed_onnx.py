@@ -15,6 +15,8 @@ from edged.backends.tensorrt.onnx_file import read_onnx
 from edged.errors import SourceNotFound
 from edged.testing.onnx_model import write_tiny_onnx_model
 
+pytestmark = pytest.mark.slow
+
 TOML = """
 name = "tiny"
 licence = "Apache-2.0"

@@ -15,6 +15,8 @@ from edged.optimize.typed_onnx import write_float16, write_int8
 from edged.testing.ncnn_model import tiny_answer
 from edged.testing.onnx_model import write_tiny_onnx_model
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (3, 32, 32)
 
 
