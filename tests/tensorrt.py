@@ -76,18 +76,18 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.trt = fake_tensorrt(self.gpu, self.version, self.models)
-
-    @property
-    def libraries(self) -> Libraries:
-        modules: dict[str, Any] = (
+        self._modules: dict[str, Any] = (
             {"pycuda_driver": FakePycuda(self.gpu)}
             if self.cuda == "pycuda"
             else {"cuda_bindings_driver": FakeCudaPython(self.gpu, records=self.records)}
         )
+
+    @property
+    def libraries(self) -> Libraries:
         return Libraries(
             find_gpu=lambda: find_gpu(lambda: FakeLibcuda(self.gpu)),
             tensorrt=lambda: self.trt,
-            open_device=lambda: open_device(importer(**modules)),
+            open_device=lambda: open_device(importer(**self._modules)),
         )
 
     def load(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edged.backends.tensorrt.messages import Messages, make_logger
+from edged.backends.tensorrt.messages import Messages, messages_of
 from edged.backends.tensorrt.plan import SMALLEST_WORKSPACE_BYTES, BuildPlan
 from edged.backends.tensorrt.progress import ProgressTeller, make_monitor
 from edged.backends.tensorrt.versions import Features
@@ -40,9 +40,11 @@ def build_engine(trt: Any, features: Features, plan: BuildPlan, source: Source, 
 
     Takes minutes. Raises BackendError with TensorRT's own reason, GpuMemoryExhausted where that is memory.
     """
-    messages = Messages(None if features.progress_monitor else teller.alive)
+    messages = messages_of(trt)
     while True:
-        built = _build(trt, features, plan, source, teller, messages)
+        messages.clear()
+        with messages.heard_by(_ignore if features.progress_monitor else teller.alive):
+            built = _build(trt, features, plan, source, teller, messages)
         if built is not None:
             return built
         if not messages.is_about_memory():
@@ -62,13 +64,13 @@ def build_engine(trt: Any, features: Features, plan: BuildPlan, source: Source, 
             smaller >> 20,
         )
         plan = replace(plan, workspace_bytes=smaller)
-        messages.clear()
 
 
 def _build(
     trt: Any, features: Features, plan: BuildPlan, source: Source, teller: ProgressTeller, messages: Messages
 ) -> Built | None:
-    logger = make_logger(trt, messages)
+    logger = messages.logger
+    trt.init_libnvinfer_plugins(logger, "")
     builder = trt.Builder(logger)
     network = builder.create_network(_bits(trt.NetworkDefinitionCreationFlag, plan.network_flags))
     parser = trt.OnnxParser(network, logger)  # owns the weights: lives as long as the network
@@ -97,6 +99,10 @@ def _build(
     if engine is None:
         return None
     return Built(bytes(engine), _timings(config))
+
+
+def _ignore() -> None:
+    """A builder with a progress monitor needs no other sign of life."""
 
 
 def _bits(kind: Any, names: Sequence[str]) -> int:

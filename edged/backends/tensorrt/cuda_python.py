@@ -13,6 +13,8 @@ import numpy as np
 from edged.backends.tensorrt.device import FAILURE_HINT, MEMORY_HINT, Pinned
 from edged.errors import BackendError, GpuMemoryExhausted
 
+_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: what others queue in the default stream holds nothing up
+
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,7 @@ class CudaPythonDevice:
         self._device = self._call(driver.cuDeviceGet, 0)
         self._context: Any = self._call(driver.cuDevicePrimaryCtxRetain, self._device)
         with self.active():
-            self._stream: Any = self._call(driver.cuStreamCreate, 0)
+            self._stream: Any = self._call(driver.cuStreamCreate, _NON_BLOCKING)
 
     @property
     def stream(self) -> int:

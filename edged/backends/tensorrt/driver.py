@@ -35,9 +35,7 @@ def load_libcuda() -> Any:
     try:
         return ctypes.CDLL("libcuda.so.1")
     except OSError as problem:
-        raise BackendError(
-            f"There is no NVIDIA driver here: libcuda.so.1 does not load ({problem}).", hint=HINT
-        ) from problem
+        raise BackendError("There is no NVIDIA driver: libcuda.so.1 does not load.", hint=HINT) from problem
 
 
 def find_gpu(load: Callable[[], Any] = load_libcuda) -> Gpu:

@@ -1,15 +1,27 @@
-"""CUDA by way of pycuda."""
+"""CUDA by way of pycuda.
+
+Its Context.detach() releases a primary context only on the thread that made it, and leaves it on that thread's stack,
+where pycuda no longer knows of it (context::detach in its cuda.hpp). So a process makes one and keeps it, as TensorRT
+does by itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from edged.backends.tensorrt.device import FAILURE_HINT, MEMORY_HINT, Pinned
 from edged.errors import BackendError, GpuMemoryExhausted
+
+_contexts: MutableMapping[Any, Any] = WeakKeyDictionary()
+"""The primary context, by the module that gave it."""
+
+_making = Lock()
 
 
 class PycudaDevice:
@@ -22,8 +34,11 @@ class PycudaDevice:
         self._driver = driver
         self._pinned: list[Pinned] = []
         self._memory: list[Any] = []
-        self._call(driver.init)
-        self._context: Any = self._call(self._call(driver.Device, 0).retain_primary_context)
+        with _making:
+            if driver not in _contexts:
+                self._call(driver.init)
+                _contexts[driver] = self._call(self._call(driver.Device, 0).retain_primary_context)
+        self._context: Any = _contexts[driver]
         with self.active():
             self._stream: Any = self._call(driver.Stream)
 
@@ -78,7 +93,6 @@ class PycudaDevice:
             for array in self._pinned:
                 cast(Any, array.base).free()
             self._memory, self._pinned, self._stream = [], [], None
-        self._context.detach()
         self._context = None
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edged.backends.tensorrt.device import FAILURE_HINT, MEMORY_HINT, Device, Pinned
-from edged.backends.tensorrt.messages import Messages, make_logger
+from edged.backends.tensorrt.messages import messages_of
 from edged.errors import BackendError, GpuMemoryExhausted
 
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -52,9 +52,10 @@ class Session:
     ) -> None:
         """Load an engine and get its buffers. Raises EngineRefused, BackendError and GpuMemoryExhausted."""
         self._device = device
-        self._messages = Messages()
-        self._logger = make_logger(trt, self._messages)
-        self._runtime: Any = trt.Runtime(self._logger)
+        self._messages = messages_of(trt)
+        self._messages.clear()
+        trt.init_libnvinfer_plugins(self._messages.logger, "")  # an engine may hold layers of theirs
+        self._runtime: Any = trt.Runtime(self._messages.logger)
         self._engine: Any = None
         self._context: Any = None
         self._graph: Callable[[], None] | None = None

@@ -80,21 +80,31 @@ class FakeGpu:
         if self.retained == 0 and len(self.users):
             raise CudaMisuse(f"the context goes away before TensorRT's objects: {list(self.users)}")
 
+    @property
+    def depth(self) -> int:
+        """How often the context lies on this thread's stack."""
+        return int(getattr(self._current, "depth", 0))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody has left anything: memory, streams, TensorRT's objects, or a context on this thread."""
+        return not (self._memory or self._pinned or self._queues or len(self.users) or self.depth)
+
     def push(self) -> None:
         """Make the context current on this thread."""
         if self.retained < 1:
             raise CudaMisuse("a context that nobody holds was made current")
-        self._current.depth = getattr(self._current, "depth", 0) + 1
+        self._current.depth = self.depth + 1
 
     def pop(self) -> None:
         """Undo the last push() of this thread."""
-        if getattr(self._current, "depth", 0) < 1:
+        if self.depth < 1:
             raise CudaMisuse("a context was popped that was not pushed on this thread")
         self._current.depth -= 1
 
     def demand_context(self, call: str) -> None:
         """Refuse a call on a thread that has no context."""
-        if getattr(self._current, "depth", 0) < 1:
+        if self.depth < 1:
             raise CudaMisuse(f"{call} without a current context on this thread")
 
     # Memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,7 @@ class _PycudaContext:
     def __init__(self, gpu: FakeGpu) -> None:
         self._gpu = gpu
         self._held = True
+        self._thread = threading.get_ident()
 
     def push(self) -> None:
         if not self._held:
@@ -92,9 +94,14 @@ class _PycudaContext:
         self._gpu.push()
 
     def detach(self) -> None:
+        """Do as pycuda's context::detach does with a primary context, which stays on the thread's stack."""
         if not self._held:
             raise CudaMisuse("a context was detached twice")
         self._held = False
+        if self._thread != threading.get_ident():
+            return
+        if not self._gpu.depth:
+            self._gpu.push()
         self._gpu.release()
 
 

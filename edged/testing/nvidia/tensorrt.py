@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from enum import IntEnum
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 from edged.testing.nvidia import tensorrt_base, tensorrt_build, tensorrt_run
@@ -48,8 +48,14 @@ def fake_tensorrt(gpu: FakeGpu, version: str, models: Mapping[bytes, FakeModel])
         there = {member: value for member, value in members.items() if world.has(f"{name}.{member}")}
         there |= RENUMBERED.get((name, world.major), {})
         names[name] = IntEnum(name, there)
-    world.trt = SimpleNamespace(**names)
+    names["init_libnvinfer_plugins"] = _init_plugins
+    world.trt = ModuleType("tensorrt")
+    vars(world.trt).update(names)
     return world.trt
+
+
+def _init_plugins(logger: Any, namespace: str) -> bool:
+    return namespace == ""
 
 
 def _of_version(kind: type, world: World) -> type:
@@ -65,6 +71,7 @@ def _of_version(kind: type, world: World) -> type:
 def public_names(version: str) -> set[str]:
     """Name all that the fake of a version has: classes, enums, and with a dot what is inside them."""
     trt = fake_tensorrt(FakeGpu(), version, {})
-    names = set(vars(trt)) - {"world", "__version__"}
-    inside = {f"{name}.{member}" for name in names for member in vars(getattr(trt, name)) if member[0].isalpha()}
+    names = {name for name in vars(trt) if not name.startswith("__")} - {"world"}
+    kinds = {name for name in names if isinstance(getattr(trt, name), type)}
+    inside = {f"{name}.{member}" for name in kinds for member in vars(getattr(trt, name)) if member[0].isalpha()}
     return names | inside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edged.testing.nvidia.gpu import FakeGpu
+from edged.testing.nvidia.gpu import CudaMisuse, FakeGpu
 from edged.testing.nvidia.tensorrt_names import is_in
 
 Arrays = list[npt.NDArray[Any]]
@@ -98,17 +99,21 @@ class World:
         self.engine_needs_bytes = self.context_needs_bytes = 0  # levers
         self.engine_mark = ""  # lever: engines with another mark are refused
         self.trt: Any = None
-        self._logger: Any = None
+        self._logger: Callable[[], Any] = lambda: None
 
     def use_logger(self, logger: Any) -> None:
-        """Speak to this one from now on."""
+        """Speak to the first logger that is given, for ever, as the real one does."""
         if not getattr(logger, "_ready", False):
             raise TypeError("the logger's __init__ must call ILogger.__init__")
-        self._logger = logger
+        if self._logger() is None:
+            self._logger = weakref.ref(logger)
 
     def say(self, severity: str, text: str) -> None:
         """Log a line."""
-        self._logger.log(ILogger.Severity[severity], text)
+        logger = self._logger()
+        if logger is None:
+            raise CudaMisuse("TensorRT speaks to a logger that is gone")
+        logger.log(ILogger.Severity[severity], text)
 
     def has(self, name: str) -> bool:
         """Does this version have a name?"""

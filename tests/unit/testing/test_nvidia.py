@@ -39,6 +39,13 @@ def _engine(trt: Any) -> bytes:
 
 
 def _logger(trt: Any) -> Any:
+    """Return the one logger of a module, which must live as long as the module."""
+    if "logger_of_this_test" not in vars(trt):
+        trt.logger_of_this_test = _make_logger(trt)
+    return trt.logger_of_this_test
+
+
+def _make_logger(trt: Any) -> Any:
     class Logger(trt.ILogger):  # type: ignore[misc]
         def __init__(self) -> None:
             trt.ILogger.__init__(self)
@@ -213,6 +220,13 @@ def test_a_logger_that_forgets_its_base_is_refused_as_pybind_does() -> None:
 
     with pytest.raises(TypeError, match="__init__"):
         trt.Builder(Careless())
+
+
+def test_a_logger_that_goes_before_tensorrts_objects_is_a_misuse() -> None:
+    trt = fake_tensorrt(FakeGpu(), "10.3.0", {})
+    builder = trt.Builder(_make_logger(trt))
+    with pytest.raises(CudaMisuse, match="logger that is gone"):
+        builder.say("INFO", "still here")
 
 
 def test_an_engine_of_another_version_or_gpu_is_none_with_a_word_in_the_log(gpu: FakeGpu) -> None:

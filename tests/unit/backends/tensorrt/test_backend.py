@@ -297,7 +297,7 @@ def test_a_gpu_that_is_too_small_for_any_workspace_says_so(tmp_path: Path) -> No
     machine = Machine(gpu=FakeGpu(memory_bytes=10 << 20))
     with pytest.raises(GpuMemoryExhausted, match=r"does not suffice[^$]*Close what else"):
         machine.load_tiny(tmp_path)
-    assert machine.gpu.retained == 0
+    assert machine.gpu.idle
 
 
 @pytest.mark.parametrize("lever", ["engine_needs_bytes", "context_needs_bytes"])
@@ -309,7 +309,7 @@ def test_memory_that_does_not_suffice_to_load_is_no_reason_to_build_again(tmp_pa
         machine.load_tiny(tmp_path)
     assert len(machine.trt.world.builds) == 1
     assert len(_kept(tmp_path)) == 1
-    assert machine.gpu.retained == 0
+    assert machine.gpu.idle
 
 
 @pytest.mark.parametrize("cuda", ["pycuda", "cuda-python"])
@@ -344,7 +344,7 @@ def test_an_old_tensorrt_is_refused_and_lets_go_of_the_gpu(tmp_path: Path) -> No
     machine = Machine("8.4.1")
     with pytest.raises(BackendError, match="too old"):
         machine.load_tiny(tmp_path)
-    assert machine.gpu.retained == 0
+    assert machine.gpu.idle
 
 
 # A frame's work
@@ -401,7 +401,7 @@ def test_a_model_loaded_on_one_thread_runs_and_closes_on_another(tmp_path: Path,
     thread.start()
     thread.join()
     assert right == [True] * 3
-    assert machine.gpu.retained == 0
+    assert machine.gpu.idle
 
 
 @pytest.mark.parametrize("cuda", ["pycuda", "cuda-python"])
@@ -413,8 +413,7 @@ def test_closing_leaves_nothing_on_the_gpu(tmp_path: Path, cuda: str, version: s
         for _ in range(3):
             backend.infer(_blob())
         backend.close()
-    assert machine.gpu.retained == 0
-    assert machine.gpu.used_bytes == 0
+    assert machine.gpu.idle
 
 
 @pytest.mark.parametrize("cuda", ["pycuda", "cuda-python"])
@@ -424,8 +423,7 @@ def test_a_load_that_fails_half_way_leaves_nothing_on_the_gpu(tmp_path: Path, cu
     for outputs in (("boxes",), ("out0", "boxes")):
         with pytest.raises(EdgedError):
             machine.load(Files(engine=path), tmp_path, outputs=outputs)
-        assert machine.gpu.retained == 0
-    assert machine.gpu.used_bytes == 0
+        assert machine.gpu.idle
 
 
 # Progress
