@@ -5,9 +5,12 @@ The shared files have no model.toml; each function writes one into a new folder 
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+from edged.detect.catalogue import BUILTIN, find_model
 from edged.detect.labels import COCO80
+from tests.litert_twin import write_litert_twin
 
 
 def picodet_folder(tmp_path: Path, shared: Path, size: int = 416) -> Path:
@@ -52,6 +55,18 @@ def picodet_folder(tmp_path: Path, shared: Path, size: int = 416) -> Path:
         outputs = {names}
         """,
     )
+
+
+def builtin_everywhere_folder(tmp_path: Path) -> Path:
+    """The model that comes with edged, with a float32 twin for LiteRT too."""
+    folder = tmp_path / "builtin-everywhere"
+    shutil.copytree(find_model(BUILTIN), folder)
+    param, weights = folder / "edged-nano.param", folder / "edged-nano.bin"
+    write_litert_twin(param, weights, folder / "edged-nano.tflite", input_shape=(3, 320, 320))
+    outputs = [f"out{number}" for number in range(8)]
+    with (folder / "model.toml").open("a") as file:
+        file.write(f'\n[litert]\nmodel = "edged-nano.tflite"\ninput = "in0"\noutputs = {outputs}\n')
+    return folder
 
 
 def nanodet_folder(tmp_path: Path, shared: Path) -> Path:

@@ -141,19 +141,24 @@ class Runner:
         self.backend.close()
 
 
-def measure(folder: Path, pictures: Sequence[BgrImage], truth: Sequence[Detections]) -> list[Result]:
-    """Run every engine that is here and that the model has files for."""
-    spec = load_spec(folder)
+def runners_of(spec: ModelSpec) -> list[Runner]:
+    """Load a model into every engine that is here and that it has files for, the best first."""
     candidates = choose(AUTO, all_engines(), spec.formats).candidates
-    runners = [
+    return [
         Runner(spec.in_format(format_), engine.name, engine.load(spec.files(format_), EngineOptions()))
         for engine, format_ in candidates
     ]
+
+
+def measure(folder: Path, pictures: Sequence[BgrImage], truth: Sequence[Detections]) -> list[Result]:
+    """Run every engine that is here and that the model has files for."""
+    spec = load_spec(folder)
+    runners = runners_of(spec)
     for image in pictures:
         for runner in runners:
             runner.found.append(runner.detector.detect(Frame.of(image)))
-    classes = [_coco_ids(label) for label in spec.labels]
-    there = [_as_classes(each, classes) for each in truth]
+    classes = [coco_ids(label) for label in spec.labels]
+    there = [as_classes(each, classes) for each in truth]
     results = [_result(spec, runner, runners[0], there) for runner in runners]
     for runner in runners:
         runner.close()
@@ -194,11 +199,11 @@ def _pairs(one: Detections, other: Detections) -> list[tuple[float, float]]:
     return pairs
 
 
-def _coco_ids(label: str) -> tuple[int, ...]:
+def coco_ids(label: str) -> tuple[int, ...]:
     return KEPT[label][1] if label in KEPT else (COCO_IDS[label],)
 
 
-def _as_classes(truth: Detections, classes: Sequence[Sequence[int]]) -> Detections:
+def as_classes(truth: Detections, classes: Sequence[Sequence[int]]) -> Detections:
     """The truth in the model's own classes; what it does not know is left out."""
     own = np.full(len(COCO_IDS), -1, np.int32)
     for class_id, ids in enumerate(classes):
@@ -207,7 +212,7 @@ def _as_classes(truth: Detections, classes: Sequence[Sequence[int]]) -> Detectio
     return renamed[renamed.class_id >= 0]
 
 
-def _pictures(folder: Path) -> tuple[list[BgrImage], list[Detections]]:
+def pictures_of(folder: Path) -> tuple[list[BgrImage], list[Detections]]:
     images, truth = [], []
     for path in sorted((folder / "images").rglob("*.jpg")):
         image = read_image(path)
@@ -225,7 +230,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, required=True, help="a folder with images/ and labels/")
     parser.add_argument("--json", type=Path, help="write the result to this file")
     options = parser.parse_args()
-    pictures, truth = _pictures(options.pictures)
+    pictures, truth = pictures_of(options.pictures)
     results = []
     for model in options.model or ["builtin"]:
         for result in measure(find_model(model), pictures, truth):

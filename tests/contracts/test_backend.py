@@ -30,6 +30,9 @@ Make = Callable[[int], Backend]
 """Builds a backend with the tiny model of that seed."""
 
 
+NAMES: dict[str, Any] = {"input_name": "in0", "output_names": ["out0", "out1"], "input_shape": SHAPE}
+
+
 def _blob(seed: int = 1) -> npt.NDArray[np.float32]:
     return np.random.default_rng(seed).random(SHAPE, dtype=np.float32)
 
@@ -48,8 +51,6 @@ ENGINES = ["ncnn", "onnxruntime", "litert", "litert-channels-first", "scripted",
 
 @pytest.fixture(params=ENGINES)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    tiny: dict[str, Any] = {"input_name": "in0", "output_names": ["out0", "out1"], "input_shape": SHAPE}
-
     def make_ncnn(seed: int) -> Backend:
         param, weights = write_tiny_ncnn_model(tmp_path, seed=seed)
         return NcnnBackend(
@@ -72,11 +73,11 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
         return load_on_real_gpu(write_tiny_onnx_model(tmp_path, seed=seed), SHAPE)
 
     def make_onnxruntime(seed: int) -> Backend:
-        return OnnxRuntimeBackend(write_tiny_onnx_model(tmp_path, seed=seed), cache_dir=tmp_path / "cache", **tiny)
+        return OnnxRuntimeBackend(write_tiny_onnx_model(tmp_path, seed=seed), cache_dir=tmp_path / "cache", **NAMES)
 
     def make_litert(seed: int) -> Backend:
         channels_last = request.param == "litert"
-        return LiteRtBackend(write_tiny_litert_model(tmp_path, seed=seed, channels_last=channels_last), **tiny)
+        return LiteRtBackend(write_tiny_litert_model(tmp_path, seed=seed, channels_last=channels_last), **NAMES)
 
     makers: dict[str, Make] = {
         "ncnn": make_ncnn,
@@ -176,7 +177,8 @@ def test_infer_after_close_is_an_error_and_close_may_be_repeated(make: Make) -> 
         backend.infer(_blob())
 
 
-def test_loading_and_unloading_fifty_times_leaves_no_memory_behind(make: Make) -> None:
+@pytest.mark.slow
+def test_loading_and_unloading_a_hundred_times_leaves_no_memory_behind(make: Make) -> None:
     def cycle() -> None:
         backend = make(0)
         backend.infer(_blob())
@@ -189,7 +191,7 @@ def test_loading_and_unloading_fifty_times_leaves_no_memory_behind(make: Make) -
     for _ in range(10):
         cycle()
     before = resident_bytes()
-    for _ in range(50):
+    for _ in range(100):
         cycle()
     assert resident_bytes() - before < 1_000_000
 
@@ -230,3 +232,26 @@ def test_garbage_files_give_an_error_that_names_the_file(
         weights_path.write_bytes(weights)
     with pytest.raises(ModelError, match="tiny"):
         NcnnBackend(param_path, weights_path, input_name="in0", output_names=["out0", "out1"], input_shape=SHAPE)
+
+
+GARBAGE = {
+    "empty": b"",
+    "picture": b"\x89PNG\r\n\x1a\n\x00\xff\xfe",
+    "text": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    "zeros": bytes(4096),
+    "noise": np.random.default_rng(0).bytes(4096),
+    "a LiteRT head alone": b"\x1c\x00\x00\x00TFL3" + np.random.default_rng(1).bytes(512),
+}
+
+
+@pytest.mark.parametrize("garbage", [*GARBAGE.values(), 0.1, 0.5, 0.9], ids=[*GARBAGE, "cut 0.1", "cut 0.5", "cut 0.9"])
+@pytest.mark.parametrize("engine", ["onnxruntime", "litert"])
+def test_garbage_in_one_file_gives_an_error_that_names_the_file(
+    tmp_path: Path, engine: str, garbage: bytes | float
+) -> None:
+    backend: type[Backend] = OnnxRuntimeBackend if engine == "onnxruntime" else LiteRtBackend
+    path = write_tiny_onnx_model(tmp_path) if engine == "onnxruntime" else write_tiny_litert_model(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * garbage)] if isinstance(garbage, float) else garbage)
+    with pytest.raises(ModelError, match="tiny"):
+        backend(path, **NAMES)  # type: ignore[call-arg]

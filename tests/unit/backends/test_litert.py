@@ -11,7 +11,8 @@ import pytest
 from edged.backends.litert import EdgeTpuEngine, LiteRtBackend, LiteRtEngine
 from edged.domain.engines import Absent, Present
 from edged.errors import BackendError, ModelInvalid, ModelNotFound
-from edged.testing.litert_model import QUANTUM, ZERO_POINT, write_tiny_litert_model
+from edged.testing.litert_model import write_tiny_litert_model
+from edged.testing.litert_writer import QUANTUM, ZERO_POINT
 from edged.testing.ncnn_model import tiny_answer
 
 SHAPE = (3, 5, 7)
