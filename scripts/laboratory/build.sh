@@ -75,7 +75,7 @@ build() { # WHICH: machine, usermode, or both
   mv "$wanted.new" "$wanted"
 
   cd "$laboratory"
-  kernel="$(place_of kernel debian.sh kernel.sh inside/workshop.sh inside/init)"
+  kernel="$(place_of kernel debian.sh kernel.sh inside/workshop.sh inside/init inside/zone/zone.c)"
   system="$(place_of system debian.sh system.sh inside/settle.sh inside/agent.py inside/lab-agent.service)"
   site="$(place_of site site.sh "$wanted")"
   uml="$(place_of uml debian.sh uml.sh inside/uml-workshop.sh inside/uml.options)"

@@ -60,6 +60,24 @@ class Service:
         """`edged status --json`. Raises MachineError."""
         return self._objects("status --json")[-1]
 
+    def said(self) -> dict[str, Any]:
+        """The status file of the process that systemd watches; empty when there is none."""
+        done = self._machine.run("cat /run/edged/status.json && systemctl show edged -P MainPID")
+        if done.code != 0:
+            return {}
+        text, pid = done.output.rsplit("}", 1)
+        status: dict[str, Any] = json.loads(text + "}")
+        return status if status["pid"] == int(pid) else {}
+
+    def temp_c(self) -> float | None:
+        """The temperature that it tells of; None where it has no reading, or says nothing."""
+        reading: float | None = (self.said().get("machine") or {}).get("temp_c")
+        return reading
+
+    def last_end(self) -> str:
+        """Why the run before this one ended, in edged's one word for it; empty when it does not say."""
+        return str((self.said().get("last_end") or {}).get("reason", ""))
+
     def camera_state(self) -> str:
         """What the status says of its only camera; empty when there is no good status."""
         return str(self._camera().get("state", ""))
@@ -98,13 +116,8 @@ class Service:
         return self._machine.run("journalctl -u edged -n 30 --no-pager -o cat").output
 
     def _camera(self) -> dict[str, Any]:
-        """The only camera in the status file of the process that systemd watches; empty when there is none."""
-        done = self._machine.run("cat /run/edged/status.json && systemctl show edged -P MainPID")
-        if done.code != 0:
-            return {}
-        text, pid = done.output.rsplit("}", 1)
-        status = json.loads(text + "}")
-        camera: dict[str, Any] = status["cameras"][0] if status["pid"] == int(pid) else {}
+        cameras = self.said().get("cameras") or [{}]
+        camera: dict[str, Any] = cameras[0]
         return camera
 
     def _objects(self, arguments: str) -> list[dict[str, Any]]:

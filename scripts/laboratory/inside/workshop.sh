@@ -4,7 +4,7 @@ set -euo pipefail
 cd /root
 mkdir -p out/modules initrd/{bin,dev,proc,sys,modules,root}
 
-in_the_machine=(virtio_blk virtio_console virtio_rng ext4 autofs4 vivid v4l2loopback softdog i6300esb)
+in_the_machine=(virtio_blk virtio_console virtio_rng ext4 autofs4 vivid v4l2loopback zone softdog i6300esb)
 to_reach_the_disk=(virtio_pci virtio_blk ext4)
 
 version="$(basename /usr/src/linux-headers-*-amd64)"
@@ -15,10 +15,11 @@ dpkg-deb -x v4l2loopback-dkms_*.deb loopback
 
 loopback="$(echo /root/loopback/usr/src/v4l2loopback-*)"
 make -s -C "/usr/src/linux-headers-$version" M="$loopback" modules
+make -s -C "/usr/src/linux-headers-$version" M=/root/zone modules
 modules="kernel/lib/modules/$version"
-strip --strip-debug "$loopback/v4l2loopback.ko"
+strip --strip-debug "$loopback/v4l2loopback.ko" zone/zone.ko
 mkdir "$modules/extra"
-cp "$loopback/v4l2loopback.ko" "$modules/extra/"
+cp "$loopback/v4l2loopback.ko" zone/zone.ko "$modules/extra/"
 depmod -b kernel "$version"
 
 files_of() { # the modules named and all that they need, in the order to load them
