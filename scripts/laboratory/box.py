@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from judge import times
@@ -108,34 +109,37 @@ def install(machine: Machine) -> None:
     detects_again(service)
 
 
-def cuts(box: Box, report: Report, count: int, chance: random.Random) -> None:
-    """Cut the power at random moments, and switch it on again."""
-    running, detecting, unflushed, damaged, shown = [], [], [], [], 0
-    with box.powered() as machine:
-        install(machine)
-        shown = len(Service(Session(machine)).events())
-        machine.check(f"sleep {chance.uniform(0, _LONGEST_RUN_S):.2f}")
-    for number in range(count):
-        unflushed.append(box.lose_unflushed(chance))
-        began = time.monotonic()
-        with box.powered() as machine:
-            service = Service(Session(machine))
-            state = machine.booted(BOOT_S)
-            running.append(time.monotonic() - began)
-            detects_again(service)
-            detecting.append(time.monotonic() - began)
-            events = len(service.events())
-            end, aside = service.last_end(), service.damaged()
-            if state != "running" or end != "power" or events < shown or aside:
-                damaged.append(f"cut {number + 1}: {state}, last end {end}, {events} events after {shown}, {aside}")
-            shown = events
-            machine.check(f"sleep {chance.uniform(0, _LONGEST_RUN_S):.2f}", timeout_s=60.0)
-    report.measured["cuts"] = {"running_s": running, "detecting_s": detecting, "unflushed": unflushed, "bad": damaged}
-    report.add(times(f"{count} cuts of power: running", running, BOOT_S))
-    report.add(times("  detecting", detecting, _DETECTING_MAX_S))
-    found = f"{sum(unflushed)} unflushed writes at the cuts; {'; '.join(damaged) or 'nothing lost or damaged'}"
-    promised = "all shown events, no damage, named power"
-    report.add(Row("  what is left", found, promised, not damaged))
+@dataclass
+class Cuts:
+    """How a box came back from cuts of power."""
+
+    running_s: list[float] = field(default_factory=list)  # from power to systemd's "running"
+    detecting_s: list[float] = field(default_factory=list)  # from power to the first detection
+    unflushed: list[int] = field(default_factory=list)  # writes in the disk's cache when it lost power
+    broken: list[str] = field(default_factory=list)  # what was not as promised
+    shown: int = 0  # events that `edged events` has told
+
+    def look(self, machine: Machine, began: float) -> None:
+        """Wait until the box that was powered at `began` is at work again, and look at what is left."""
+        service = Service(Session(machine))
+        state = machine.booted(BOOT_S)
+        self.running_s.append(time.monotonic() - began)
+        detects_again(service)
+        self.detecting_s.append(time.monotonic() - began)
+        end, aside, events = service.last_end(), service.damaged(), len(service.events())
+        if state != "running" or end != "power" or events < self.shown or aside:
+            self.broken.append(f"{state}, last end {end!r}, {events} events after {self.shown}, {aside}")
+        self.shown = events
+
+    def tell(self, report: Report) -> None:
+        """Add what was found to the report."""
+        report.measured["cuts"] = asdict(self)
+        report.add(times(f"{len(self.running_s)} cuts of power: running", self.running_s, BOOT_S))
+        report.add(times("  detecting", self.detecting_s, _DETECTING_MAX_S))
+        found = (
+            f"{sum(self.unflushed)} writes in the cache, {self.shown} events; {'; '.join(self.broken) or 'all there'}"
+        )
+        report.add(Row("  what is left", found, "no shown event lost, named power", not self.broken))
 
 
 def clock_jumps(machine: Machine, service: Service, report: Report) -> None:
@@ -196,45 +200,57 @@ def frozen(machine: Machine, service: Service, report: Report) -> None:
     report.add(Row("PID 1 frozen, hardware watchdog", found, f"reset after {_WATCHDOG_S:g} s, and back", anew))
 
 
-def without_camera_in_the_past(box: Box, report: Report) -> None:
-    """Boot with no camera and a clock that lost its battery 30 years ago."""
-    with box.powered() as machine:
-        machine.check("mv /etc/modules-load.d/camera.conf /root/; systemctl stop edged; sync", timeout_s=60.0)
-    with box.powered(clock="1996-01-01T00:00:00") as machine:
-        service = Service(Session(machine))
-        machine.booted(BOOT_S)
-        year = machine.check("date +%Y").strip()
-        service.until(lambda one: one.property("ActiveState") == "active", "its start", timeout_s=120.0)
-        service.until(lambda one: "lost" in one.camera_state(), "word of the absent camera", timeout_s=120.0)
-        machine.check("modprobe vivid", timeout_s=60.0)
-        came_s = detects_again(service)
-        restarts = service.property("NRestarts")
+def unplug_for_the_next_boot(machine: Machine, service: Service, report: Report) -> None:
+    """Take the camera away, and let the disk keep that."""
+    machine.check("mv /etc/modules-load.d/camera.conf /root/; systemctl stop edged; sync", timeout_s=60.0)
+
+
+def without_camera_in_the_past(machine: Machine, service: Service, report: Report) -> None:
+    """Look at a box that has no camera and a clock whose battery died 30 years ago, and plug the camera in."""
+    machine.booted(BOOT_S)
+    year = machine.check("date +%Y").strip()
+    service.until(lambda one: "lost" in one.camera_state(), "word of the absent camera", timeout_s=BOOT_S)
+    machine.check("modprobe vivid", timeout_s=60.0)
+    came_s = detects_again(service)
+    restarts = service.property("NRestarts")
     report.measured["without_camera"] = {"year": year, "detecting_s": came_s}
     found = f"starts in {year}, detects {came_s:.1f} s after the camera came, {restarts} restarts"
     report.add(Row("no camera and no clock at boot", found, "waits for the camera", restarts == "0"))
 
 
+Part = Callable[[Machine, Service, Report], None]
+
+
 def run(box: Box, report: Report, count: int, chance: random.Random) -> None:
-    """All of it, one after the other; what is cut short is told, and the next goes on."""
+    """All of it, one after the other. Raises MachineError."""
     report.section("A whole box, edged.service on it")
-
-    def on_a_running_box() -> None:
+    cuts = Cuts()
+    with box.powered() as machine:
+        install(machine)
+        cuts.shown = len(Service(Session(machine)).events())
+        machine.check(f"sleep {chance.uniform(0, _LONGEST_RUN_S):.2f}")
+    for left in reversed(range(count)):
+        cuts.unflushed.append(box.lose_unflushed(chance))
+        began = time.monotonic()
         with box.powered() as machine:
-            service = Service(Session(machine))
-            detects_again(service)
-            for part in (heat, clock_jumps, out_of_memory, frozen):
-                part(machine, service, report)
+            cuts.look(machine, began)
+            machine.check(f"sleep {chance.uniform(0, _LONGEST_RUN_S):.2f}")
+            if not left:
+                cuts.tell(report)
+                hurt(machine, report, heat, clock_jumps, out_of_memory, frozen, unplug_for_the_next_boot)
+    with box.powered(clock="1996-01-01T00:00:00") as machine:
+        hurt(machine, report, without_camera_in_the_past)
 
-    parts: list[Callable[[], None]] = [
-        lambda: cuts(box, report, count, chance),
-        on_a_running_box,
-        lambda: without_camera_in_the_past(box, report),
-    ]
+
+def hurt(machine: Machine, report: Report, *parts: Part) -> None:
+    """Do one thing after the other to a running box; what is cut short is told, and the next goes on."""
     for part in parts:
         try:
-            part()
+            part(machine, Service(Session(machine)), report)
         except (MachineError, LookupError) as error:
-            report.add(Row("cut short", str(error).splitlines()[0], "to run to its end", kept=False))
+            report.add(
+                Row(f"{part.__name__} was cut short", str(error).splitlines()[0], "to run to its end", kept=False)
+            )
             print(error, file=sys.stderr)
 
 
@@ -242,7 +258,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--kernel", type=Path, required=True)
     options.add_argument("--image", type=Path, required=True)
-    options.add_argument("--cuts", type=int, default=20)
+    options.add_argument("--cuts", type=int, default=20, help="at least 1")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--json", type=Path)
     given = options.parse_args()
@@ -253,7 +269,11 @@ def main() -> None:
         disk = stack.enter_context(closing(VolatileFile(folder / "box.img")))
         address = stack.enter_context(served(disk, folder / "disk.sock"))
         box = Box(kernel=given.kernel, address=address, disk=disk, folder=folder / "run")
-        run(box, report, given.cuts, random.Random(given.seed))
+        try:
+            run(box, report, given.cuts, random.Random(given.seed))
+        except MachineError as error:
+            report.add(Row("cut short", str(error).splitlines()[0], "to run to its end", kept=False))
+            print(error, file=sys.stderr)
     report.measured["seconds"] = round(time.monotonic() - began)
     if given.json:
         report.write(given.json)

@@ -33,13 +33,14 @@ def yuyv(image: Image) -> bytes:
     packed[..., 0] = luma
     packed[:, 0::2, 1] = (128 - 0.148 * red - 0.291 * green + 0.439 * blue)[:, 0::2]
     packed[:, 1::2, 1] = (128 + 0.439 * red - 0.368 * green - 0.071 * blue)[:, 0::2]
-    return packed.round().clip(0, 255).astype(np.uint8).tobytes()
+    return bytes(packed.round().clip(0, 255).astype(np.uint8).tobytes())
 
 
 def scene() -> tuple[Image, list[list[float]]]:
     """The golden picture's middle, as wide as it is, at the film's size; and the boxes in it."""
     folder = files("edged.models.builtin")
     picture = cv2.imdecode(np.frombuffer((folder / "golden.jpg").read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     golden: dict[str, Any] = json.loads((folder / "golden.json").read_text())
     scale = WIDTH_PX / picture.shape[1]
     top = round((picture.shape[0] - HEIGHT_PX / scale) / 2)
