@@ -81,7 +81,7 @@ def _model(config: Config) -> Finding:
     try:
         with closing(load_detector(config)) as detector:
             check_labels(config, detector.labels)
-            return ok("model", f"{detector.spec.name} gives sound answers")
+            return ok("model", f"{detector.spec.name} on {detector.engine} gives sound answers")
     except EdgedError as error:
         return fail("model", error.message, error.hint)
 
