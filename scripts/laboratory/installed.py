@@ -30,11 +30,12 @@ from report import Report, Row
 ROOT = Path(__file__).parents[2]
 _CARRIED = ("edged", "scripts", "systemd", "docs", "configs", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
 _CLIP_S = 300  # longer than anything that is done while it plays
-_APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-download"
+_APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y"
 _OURS = (
     "-path /proc -o -path /sys -o -path /root -o -path /opt/source -o -path /opt/lab -o -path /srv -o -path /var/log"
 )
 _FIND = f"find / \\( {_OURS} \\) -prune -o -name '*edged*' -print"
+_CONFIG = "/etc/edged/edged.toml"
 _SETUP = "edged setup --yes --replace --camera /srv/clip.mp4 --watch person --watch vehicle"
 
 
@@ -49,15 +50,30 @@ def install(box: Container, report: Report) -> None:
     exposure = box.check("systemd-analyze security --no-pager edged | tail -1").split("service: ")[-1].split()[0]
     report.add(Row("systemd-analyze security", exposure, "at most 1.5", float(exposure) <= 1.5))
     _see(box, report, "a configuration from answers", f"{_SETUP} && systemctl restart edged", "accepted")
-    box.check("echo '# mine' >> /etc/edged/edged.toml")
-    again = f"{_install()} && grep -q '# mine' /etc/edged/edged.toml"
+    _reload(box, report)
+    box.check(f"echo '# mine' >> {_CONFIG}")
+    again = f"{_install()} && grep -q '# mine' {_CONFIG}"
     _see(box, report, "installed once more", again, "keeps the configuration")
-    box.check("echo 'nonsense = 1' >> /etc/edged/edged.toml")
+    box.check(f"echo 'nonsense = 1' >> {_CONFIG}")
     refused = f"! {{ {_install()}; }} && systemctl is-active --quiet edged"
     _see(box, report, "an update that refuses the configuration", refused, "the old one goes on")
-    box.check("sed -i '/nonsense/d' /etc/edged/edged.toml; useradd --groups edged reader")
+    box.check(f"sed -i '/nonsense/d' {_CONFIG}; useradd --groups edged reader")
     _see(box, report, "edged status, by the group edged", "su reader -c 'edged status'", "readable")
     _see(box, report, "edged events, by the group edged", "su reader -c 'edged events --limit 1'", "readable")
+
+
+def _reload(box: Container, report: Report) -> None:
+    """Change the configuration of the running service: for good, and with a mistake."""
+    pid = "systemctl show edged -P MainPID"
+    before = box.check(pid).strip()
+    for what, change, says in (
+        ("systemctl reload", 's/, "vehicle"//', "is in force"),
+        ("systemctl reload, with a mistake", "$ a nonsense = 1", "is refused, the old one goes on"),
+    ):
+        told = f"timeout 30 bash -c 'until journalctl -u edged | grep -q \"{says}\"; do sleep 0.2; done'"
+        command = f"sed -i '{change}' {_CONFIG}; systemctl reload edged && {told} && [ $({pid}) = {before} ]"
+        _see(box, report, what, command, f"{says}, same process")
+    box.check(f"sed -i '/nonsense/d' {_CONFIG}; systemctl reload edged")
 
 
 def _see(box: Container, report: Report, what: str, command: str, promised: str) -> None:

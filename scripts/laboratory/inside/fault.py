@@ -132,7 +132,14 @@ def stop_and_start() -> dict[str, Any]:
     run("systemctl", "stop", "edged")
     stopped = time.monotonic()
     run("systemctl", "start", "--no-block", "edged")
-    return {"stop_s": stopped - began, "start_s": wait_for_other(pid), "log": journal(at)}
+    start_s = wait_for_other(pid)
+    return {"stop_s": stopped - began, "start_s": start_s, "start_cpu_s": cpu_s(main_pid()), "log": journal(at)}
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU time that a process has had: proc(5), utime and stime."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def restarts() -> int:
