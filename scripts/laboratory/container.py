@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from machine import Done, MachineError
+from line import Done, MachineError
 
 CANNOT_RUN = 77
 """The exit code of what cannot be tried here."""

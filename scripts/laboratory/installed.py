@@ -24,7 +24,7 @@ from typing import Any
 from clip import make_clip
 from container import Container, container
 from hurt import FAULTS, Lab, crash_loop, fault, hung_disk, stop_and_start
-from machine import MachineError
+from line import MachineError
 from report import Report, Row
 
 ROOT = Path(__file__).parents[2]
