@@ -21,8 +21,9 @@ _HOT_AFTER_S, _COOL_AFTER_S = 10.0, 30.0
 _VOLTAGE_OK_AFTER_S = 60.0
 
 UNKNOWN_SHARE = 0.5
-"""Of a machine whose sensor has gone silent. It may be as hot as any, so it does not get all; but what protects the
-chip is its own firmware, and a broken sensor is no reason to see nothing, so it does not get none."""
+"""Of a machine whose sensor has gone silent. It may be as hot as any, so it does not get all, nor more than it had when
+it was hot; but what protects the chip is its own firmware, and a broken sensor is no reason to see nothing for good, so
+it gets the curve's least share at least."""
 
 
 class ThermalMonitor:
@@ -67,8 +68,9 @@ class ThermalMonitor:
         self._curve = curve
 
     def share(self) -> float:
-        """See ports.InferenceBudget: HeatCurve.share(); 1.0 without a sensor, UNKNOWN_SHARE with one that is silent."""
-        return {"no sensor": 1.0, "unknown": UNKNOWN_SHARE}.get(self.heat, self._curve.share(self._felt_c or 0.0))
+        """See ports.InferenceBudget: HeatCurve.share(); 1.0 without a sensor; of one that is silent, see UNKNOWN_SHARE."""
+        known = 1.0 if self._felt_c is None else self._curve.share(self._felt_c)
+        return known if self.heat != "unknown" else max(self._curve.share_at_stop, min(UNKNOWN_SHARE, known))
 
     @property
     def heat(self) -> str:
@@ -106,7 +108,7 @@ class ThermalMonitor:
             log.error(
                 "the temperature has been unknown for %g s (the sensor does not answer): inference goes on at %.0f %%",
                 _UNKNOWN_AFTER_S,
-                100 * UNKNOWN_SHARE,
+                100 * self.share(),
             )
         elif self._told_unknown and not is_unknown:
             log.warning("the temperature is known again")

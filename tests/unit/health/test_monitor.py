@@ -89,14 +89,22 @@ def test_a_leap_into_the_stop_has_an_end_too(machine: Monitored) -> None:
 
 
 def test_a_failed_reading_is_never_cool(machine: Monitored) -> None:
-    machine.at(84.0)
-    hot = machine.monitor.share()
+    machine.at(60.0)
     machine.at(None, for_s=25)
-    assert machine.monitor.share() == hot  # the last one is worth something for a while
+    assert machine.monitor.share() == 1.0  # the last one is worth something for a while
     machine.at(None, for_s=30)
     assert machine.monitor.heat == "unknown"
     assert machine.monitor.share() == UNKNOWN_SHARE
     assert machine.monitor.status().temp_c is None
+
+
+@pytest.mark.parametrize(("last_c", "share"), [(84.0, 0.28), (90.0, 0.2)])
+def test_who_was_hot_gets_no_more_for_a_sensor_that_fails_but_is_not_blind_for_good(
+    machine: Monitored, last_c: float, share: float
+) -> None:
+    machine.at(last_c)
+    machine.at(None, for_s=60)
+    assert machine.monitor.share() == pytest.approx(share)
 
 
 def test_a_sensor_that_never_answered_is_unknown_and_no_sensor_is_no_trouble(machine: Monitored) -> None:
