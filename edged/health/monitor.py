@@ -68,7 +68,7 @@ class ThermalMonitor:
         self._curve = curve
 
     def share(self) -> float:
-        """See ports.InferenceBudget: HeatCurve.share(); 1.0 without a sensor; of one that is silent, see UNKNOWN_SHARE."""
+        """See ports.InferenceBudget: HeatCurve.share(); 1.0 without a sensor, and see UNKNOWN_SHARE."""
         known = 1.0 if self._felt_c is None else self._curve.share(self._felt_c)
         return known if self.heat != "unknown" else max(self._curve.share_at_stop, min(UNKNOWN_SHARE, known))
 
