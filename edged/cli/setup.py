@@ -14,7 +14,7 @@ from edged.errors import ConfigError
 
 _DATA = Path("/var/lib/edged")
 _RUNTIME = Path("/run/edged")
-_SETTLE = Path("/opt/edged/share/settle")  # opens the network where a camera has an address, and starts the service
+_SETTLE = Path("/usr/lib/edged/settle")  # opens the network where a camera has an address, and starts the service
 
 
 def setup(

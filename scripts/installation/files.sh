@@ -16,7 +16,9 @@ make_environment() {
 
 # Copy units, documents and what the service is set up with; the environment lies in $home already.
 copy_files() {
-  local share="$home/share"
+  # Not below /opt, which may be mounted later than systemd reads what is linked to here.
+  local share="$dest/usr/lib/edged"
+  rm -rf "$share"
   install -d "$share" "$dest/usr/bin" "$dest/usr/share/doc/edged" "$dest/usr/lib/systemd/system"
   install -m755 "$root/scripts/installation/settle" "$root/scripts/uninstall" "$share/"
   cp -r "$root/systemd/edged.service.d" "$root/systemd/system.conf.d" "$root/systemd/journald.conf.d" "$share/"

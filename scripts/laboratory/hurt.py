@@ -24,7 +24,7 @@ BACK_WITHIN_S = 10.0
 START_WITHIN_S = 3.0
 STOP_WITHIN_S = 2.0
 _STARTS = 5  # at least
-_DISK_HANGS_FOR_S = 60.0
+_DISK_HANGS_FOR_S = 50.0  # longer than it may take to end edged
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,10 @@ ROOT = Path(__file__).parents[2]
 _CARRIED = ("edged", "scripts", "systemd", "docs", "configs", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
 _CLIP_S = 300  # longer than anything that is done while it plays
 _APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y"
-_OURS = (
+_NOT_LOOKED_AT = (
     "-path /proc -o -path /sys -o -path /root -o -path /opt/source -o -path /opt/lab -o -path /srv -o -path /var/log"
 )
-_FIND = f"find / \\( {_OURS} \\) -prune -o -name '*edged*' -print"
+_FIND = f"find / \\( {_NOT_LOOKED_AT} \\) -prune -o -name '*edged*' -print"
 _CONFIG = "/etc/edged/edged.toml"
 _SETUP = "edged setup --yes --replace --camera /srv/clip.mp4 --watch person --watch vehicle"
 
@@ -101,7 +101,7 @@ def package(given: argparse.Namespace, lab: Lab, binds: dict[Path, str], out: Pa
 
 def remove(box: Container, report: Report) -> None:
     """Remove it again."""
-    box.check("/opt/edged/share/uninstall --purge")
+    box.check("/usr/lib/edged/uninstall --purge")
     left = box.run(_FIND).output.split()
     report.add(Row("uninstalled with --purge", f"left: {', '.join(left) or 'nothing'}", "nothing", not left))
 

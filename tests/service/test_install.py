@@ -26,7 +26,7 @@ def test_what_is_installed_works_and_knows_nothing_of_where_it_was_made(tmp_path
     version = subprocess.run([home / "bin/python", "-I", "-m", "edged", "--version"], capture_output=True, text=True)
     assert version.stdout.startswith("edged ")
     assert (home / "bin/edged").read_text().splitlines()[0].startswith("#!/opt/edged/bin/python")
-    written = [file for folder in ("bin", "share") for file in (home / folder).rglob("*") if file.is_file()]
+    written = [file for folder in (home / "bin", tmp_path / "usr") for file in folder.rglob("*") if file.is_file()]
     texts = [file for file in written if not file.is_symlink() and file.stat().st_size < 100_000]
     assert [file for file in texts if str(tmp_path) in file.read_text(errors="replace")] == []
     for unit in ("systemd/system/edged.service", "sysusers.d/edged.conf", "tmpfiles.d/edged.conf"):

@@ -96,7 +96,7 @@ def test_every_part_is_a_file_that_is_installed(box: Path, tools: Path) -> None:
     _settle(box, tools, *[word for name in names for word in ("--with", name)])
     targets = [link.readlink() for link in box.glob("etc/systemd/**/*.conf")]
     assert len(targets) == len(names)
-    assert all((ROOT / "systemd" / target.relative_to("/opt/edged/share")).is_file() for target in targets)
+    assert all((ROOT / "systemd" / target.relative_to("/usr/lib/edged")).is_file() for target in targets)
 
 
 def test_a_part_that_is_not_known_is_refused_before_anything_is_done(box: Path, tools: Path) -> None:

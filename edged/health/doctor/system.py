@@ -13,7 +13,7 @@ Ask = Callable[[Sequence[str]], "str | None"]
 """Run a command and return what it prints; None when it cannot be run or fails."""
 
 _CMDLINE = "Add cgroup_enable=memory to the line of /boot/firmware/cmdline.txt, and restart."
-_ARM = "sudo /opt/edged/share/settle --with hardware-watchdog"
+_ARM = "sudo /usr/lib/edged/settle --with hardware-watchdog"
 _LOG = "journalctl -u edged -e"
 
 
@@ -69,7 +69,7 @@ def network(ask: Ask) -> Finding:
     if facts.get("LoadState") != "loaded":
         return unknown("network", "edged is not installed as a service")
     if facts.get("PrivateNetwork") == "yes":
-        return fail("network", "the service has none, and a camera has an address", "sudo /opt/edged/share/settle")
+        return fail("network", "the service has none, and a camera has an address", "sudo /usr/lib/edged/settle")
     return ok("network", "open to the service")
 
 
