@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 
@@ -17,6 +18,7 @@ def read_number(path: Path) -> float | None:
     """The number in the file; None as with read_text(), or when it is none."""
     text = read_text(path)
     try:
-        return None if text is None else float(text)
+        number = math.nan if text is None else float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

@@ -18,7 +18,7 @@ Ask = Callable[[Sequence[str]], "str | None"]
 _ANSWER_WITHIN_S = 2.0  # it takes 5 ms; the firmware's mailbox may be stuck
 _ASK_AGAIN_AFTER_S = 60.0
 _SINCE_BOOT = 16
-_RAIL = re.compile(r"^\s*(\w+?)_([AV])\s+(?:current|volt)\(\d+\)=([0-9.]+)[AV]\s*$", re.MULTILINE)
+_RAIL = re.compile(r"^\s*(\w+?)_([AV])\s+(?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)[AV]\s*$", re.MULTILINE)
 
 
 def ask_vcgencmd(words: Sequence[str], *, within_s: float = _ANSWER_WITHIN_S) -> str | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edged.domain.machine import THROTTLING, Throttling, Vitals, Watts
 from edged.health.board.pi import ask_vcgencmd, decode_throttled
@@ -23,6 +27,10 @@ PMIC = """\
       EXT5V_V volt(24)=5.15000000V
        BATT_V volt(25)=0.00488279V
 """  # as a Raspberry Pi 5 prints it, shortened; the last two rails have no current
+
+
+PMIC_LIKE = r"[A-Z0-9_]{1,9}_[AV] (current|volt)\([0-9]\)=[0-9.]{1,6}[AV]\n"
+THROTTLED_LIKE = r"(throttled=0x[0-9a-fA-F]{0,12}|temp=-?[0-9.]{0,6}'C)\n?"
 
 
 @pytest.fixture
@@ -140,6 +148,27 @@ def test_an_x86_processor_counts_energy_and_its_counter_wraps(board: FakeBoard) 
         told.append(watts and watts.power_w)
         clock.advance(5.0)
     assert told == [None, 10.0, 2.4, None, None, 2.0]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=40), st.text(max_size=40) | st.from_regex(PMIC_LIKE) | st.from_regex(THROTTLED_LIKE))
+def test_whatever_drivers_and_firmware_say_is_a_number_or_unknown(tmp_path: Path, content: bytes, answer: str) -> None:
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        board = FakeBoard(Path(folder))
+        board.set_zone("cpu-thermal", 50.0)
+        board.set_energy(1)
+        chip = board.add_hwmon("ina3221", in1_label="VDD_IN", in1_input=5000, curr1_input=1000)
+        zone = board.root / "sys/class/thermal/thermal_zone0"
+        for file in (zone / "temp", chip / "in1_input", board.root / "sys/class/powercap/intel-rapl:0/energy_uj"):
+            file.write_bytes(content)
+        board.firmware = dict.fromkeys(("measure_temp", "get_throttled", "pmic_read_adc"), answer)
+        clock = FakeClock()
+        sensors = BoardSensors(clock=clock, root=board.root, ask=board.ask)
+        for _ in range(2):
+            vitals = sensors.read()
+            clock.advance(5.0)
+            numbers = [vitals.temp_c, vitals.watts and vitals.watts.power_w]
+            assert all(number is None or math.isfinite(number) for number in numbers)
 
 
 def script(folder: Path, text: str) -> Path:
