@@ -174,6 +174,8 @@ def test_the_defaults_of_playing_may_be_written_out_for_a_camera() -> None:
             "[model]\nconfidence = 0.4\n[tracker]\nlow_confidence = 0.3\n" + CAMERA,
             "0.4 is above tracker.low_confidence",
         ),
+        ("[thermal]\nwarn_c = 90\n" + CAMERA, "thermal.warn_c: warn_c, 90, must be below stop_c, 85"),
+        ("[thermal]\nstop_c = 70.5\n" + CAMERA, "thermal.stop_c: warn_c, 75, must be below stop_c, 70.5"),
         (CAMERA + CAMERA.replace("yard", "gate"), "a device gives its frames to one reader only"),
         ('"odd key\\n" = 1\n' + CAMERA, '"odd key\\n": there is no such option'),
         (CAMERA * 65, "camera: there are too many"),

@@ -167,7 +167,7 @@ def test_whatever_drivers_and_firmware_say_is_a_number_or_unknown(tmp_path: Path
         for _ in range(2):
             vitals = sensors.read()
             clock.advance(5.0)
-            numbers = [vitals.temp_c, vitals.watts and vitals.watts.power_w]
+            numbers = [vitals.temp_c, None if vitals.watts is None else vitals.watts.power_w]
             assert all(number is None or math.isfinite(number) for number in numbers)
 
 
