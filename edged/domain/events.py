@@ -28,6 +28,7 @@ class EventKind(str, Enum):
     COOLED_DOWN = "cooled_down"  # it is not any more
     UNDER_VOLTAGE = "under_voltage"  # the machine's supply sags
     VOLTAGE_OK = "voltage_ok"  # it does not any more
+    STORAGE_BACK = "storage_back"  # events can be written again, after a while in which they could not
     RESTARTED = "restarted"  # edged runs again after an end that nobody asked for
 
     def __str__(self) -> str:
@@ -107,7 +108,14 @@ class MachineEvent:
 
 
 MACHINE_KINDS = frozenset(
-    {EventKind.TOO_HOT, EventKind.COOLED_DOWN, EventKind.UNDER_VOLTAGE, EventKind.VOLTAGE_OK, EventKind.RESTARTED}
+    {
+        EventKind.TOO_HOT,
+        EventKind.COOLED_DOWN,
+        EventKind.UNDER_VOLTAGE,
+        EventKind.VOLTAGE_OK,
+        EventKind.STORAGE_BACK,
+        EventKind.RESTARTED,
+    }
 )
 """The kinds of MachineEvent."""
 
@@ -118,7 +126,14 @@ CAMERA_KINDS = frozenset(EventKind) - TRACK_KINDS - MACHINE_KINDS
 """The kinds of CameraEvent."""
 
 ENDS = frozenset(
-    {EventKind.LEFT, EventKind.CAMERA_BACK, EventKind.PICTURE_OK, EventKind.COOLED_DOWN, EventKind.VOLTAGE_OK}
+    {
+        EventKind.LEFT,
+        EventKind.CAMERA_BACK,
+        EventKind.PICTURE_OK,
+        EventKind.COOLED_DOWN,
+        EventKind.VOLTAGE_OK,
+        EventKind.STORAGE_BACK,
+    }
 )
 """The kinds that tell of an end, so that their duration is a whole."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -15,6 +16,8 @@ FILE_NAME = "events.db"
 PAGE_BYTES = 4096
 
 _BUSY_TIMEOUT_MS = 2000  # somebody with the sqlite3 shell; the daemon itself is the only writer
+_ROOM_FOR_MIGRATION = 4  # times the file's size: the copy, the log of the change, the new table, and some to live on
+_BACKUPS_MAX = 2  # of older schemas
 _VERSION_MAX = 1000  # a greater schema version is a damaged header, not a newer edged
 
 # What SQLite says of a file that it cannot get at. Our own statements have no mistakes, so all else ("no such column")
@@ -234,10 +237,24 @@ def _check_wal(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _back_up(connection: sqlite3.Connection, path: Path) -> None:
-    """Copy the file before its schema changes."""
+    """Copy the file before its schema changes. Raises StoreFull where there is no room for that and for the change."""
+    pages, page_bytes = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size")
+    )
+    needed, free = pages * page_bytes * _ROOM_FOR_MIGRATION, shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise StoreFull(
+            f"{path} is to be brought up to date, which takes {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free",
+            hint="Make room on that disk (`df -h`): edged goes on as soon as there is some.",
+        )
     copy = path.with_name(f"{path.stem}.schema-{version_of(connection)}.db")
     partial = copy.with_suffix(".tmp")
     partial.unlink(missing_ok=True)
     with closing(sqlite3.connect(partial)) as target:
         connection.backup(target)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
     partial.replace(copy)
+    backups = sorted(path.parent.glob(f"{path.stem}.schema-*.db"), key=lambda found: found.stat().st_mtime)
+    for old in backups[:-_BACKUPS_MAX]:
+        old.unlink()

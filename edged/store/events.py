@@ -20,6 +20,7 @@ from edged.store.database import FILE_NAME, SQLITE_ERRORS, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
 from edged.store.opening import Opened, Run, open_or_salvage
+from edged.store.outage import Outage
 from edged.store.renewal import log_bytes, readers, renew
 from edged.store.retention import Retention
 from edged.store.rows import INSERT, record_to_row, snapshot_path
@@ -86,6 +87,7 @@ class EventStore:
         self._pictures_lost = 0  # since they could not be written, though their events could
         self._pictures_fail = False
         self._error: StoreError | None = None
+        self._outage: Outage | None = None
         self._retry_at = -math.inf
         self._retry_after_s = _FIRST_RETRY_AFTER_S
         self._tell_flood_at = -math.inf
@@ -270,6 +272,8 @@ class EventStore:
     def _put_off(self, error: StoreError) -> None:
         if self._error is None:
             log.error("events wait in memory: %s", error)
+        self._outage = self._outage or Outage(error, self._clock.monotonic(), self._lost)
+        self._outage.failed()
         self._error = error
         self._is_damaged = isinstance(error, StoreCorrupt)
         self._close_connection()
@@ -283,6 +287,14 @@ class EventStore:
             self._tell_flood_at = self._clock.monotonic() + _QUIET_AFTER_FLOOD_S
         self._error = None
         self._retry_after_s = _FIRST_RETRY_AFTER_S
+        if self._outage is not None and (event := self._outage.worked(self._clock.monotonic(), self._lost)):
+            self.put(event, None)
+            self._outage = None
+
+    @property
+    def _lost(self) -> int:
+        """Events and pictures, in this run."""
+        return self.status.dropped + self.status.snapshots_dropped
 
     def _close_connection(self) -> None:
         with suppress(*SQLITE_ERRORS):  # it failed before, or it is about to be opened anew

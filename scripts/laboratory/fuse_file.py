@@ -13,7 +13,7 @@ import stat
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from volatile_disk import VolatileDisk
@@ -50,7 +50,7 @@ def disk_as_file(disk: VolatileDisk, path: Path) -> Iterator[None]:
             yield
         finally:
             _call(_libc.umount2(os.fsencode(path), _MNT_DETACH), path)
-            server.join(10.0)
+            server.join(60.0)  # the loop device lets go in its own time
     finally:
         os.close(device)
 
@@ -66,22 +66,23 @@ def _serve(device: int, disk: VolatileDisk) -> None:
     while True:
         try:
             message = os.read(device, _WRITE_MAX + 4096)
-        except InterruptedError:
+            _answer(device, disk, message)
+        except FileNotFoundError:  # whoever asked was killed meanwhile
             continue
         except OSError as error:
             if error.errno in (errno.ENODEV, errno.EBADF):  # unmounted
                 return
-            if error.errno == errno.ENOENT:  # the request was interrupted before it could be read
-                continue
             raise
-        _, opcode, unique, *_ = _IN_HEADER.unpack_from(message)
-        if opcode in _UNANSWERED:
-            continue
-        answer = _ANSWERS.get(opcode)
-        error_number = 0 if answer else -errno.ENOSYS
-        body = answer(disk, memoryview(message)[_IN_HEADER.size :]) if answer else b""
-        with suppress(FileNotFoundError):  # whoever asked was killed meanwhile
-            os.write(device, _OUT_HEADER.pack(_OUT_HEADER.size + len(body), error_number, unique) + body)
+
+
+def _answer(device: int, disk: VolatileDisk, message: bytes) -> None:
+    _, opcode, unique, *_ = _IN_HEADER.unpack_from(message)
+    if opcode in _UNANSWERED:
+        return
+    answer = _ANSWERS.get(opcode)
+    error_number = 0 if answer else -errno.ENOSYS
+    body = answer(disk, memoryview(message)[_IN_HEADER.size :]) if answer else b""
+    os.write(device, _OUT_HEADER.pack(_OUT_HEADER.size + len(body), error_number, unique) + body)
 
 
 def _init(disk: VolatileDisk, body: memoryview) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edged.domain.events import CameraEvent, EventKind, EventRecord, LeftReason, TrackEvent
+from edged.domain.events import CameraEvent, EventKind, EventRecord, LeftReason, MachineEvent, TrackEvent
 from edged.store.database import FILE_NAME, open_writer
 from edged.store.events import EventStore
 from edged.store.migrations import MIGRATIONS
@@ -98,7 +98,12 @@ def number_of(record: EventRecord) -> int:
 
 def numbers(folder: Path) -> list[int]:
     """The track_ids that a reader sees."""
-    return list(map(number_of, logged(folder)))
+    return [number_of(record) for record in logged(folder) if isinstance(record.event, TrackEvent)]
+
+
+def outages(folder: Path) -> list[MachineEvent]:
+    """What the log tells of times at which it could not be written."""
+    return [record.event for record in logged(folder) if isinstance(record.event, MachineEvent)]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edged.domain.events import TrackEvent
+from edged.domain.events import EventKind, TrackEvent
 from edged.errors import StoreError, StoreFull, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
 from edged.store.events import WRITE_EVERY_S, EventStore
 from edged.store.migrations import MIGRATIONS
@@ -27,6 +27,7 @@ from tests.unit.store.conftest import (
     logged,
     number_of,
     numbers,
+    outages,
 )
 
 
@@ -134,6 +135,42 @@ def test_a_full_disk_keeps_events_waiting_until_there_is_space(
     assert (store.status.error, store.status.dropped) == (None, 0)
     assert all((tmp_path / "data" / str(record.snapshot)).read_bytes() == JPEG for record in logged(tmp_path / "data"))
     assert "written again" in caplog.text
+
+
+def test_an_outage_is_told_once_when_it_is_surely_over_with_what_it_cost(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store(waiting_max=5)
+    store.open()
+    began_at = clock.monotonic()
+    for number in range(3):  # a disk that is all but full
+        with a_full_disk():
+            for _ in range(4):
+                store.put(an_event(number), None)
+                store.step()
+                clock.advance(10.0)
+        clock.advance(31.0)
+        store.step()
+        back_at = clock.monotonic()
+        clock.advance(20.0)
+        store.step()
+    assert outages(tmp_path / "data") == []
+    with a_full_disk():
+        for number in range(20):
+            store.put(an_event(number), None)
+            store.step()
+    clock.advance(31.0)
+    store.step()
+    back_at = clock.monotonic()
+    clock.advance(31.0)
+    for _ in range(3):
+        store.step()
+    (outage,) = outages(tmp_path / "data")
+    assert (outage.kind, outage.reason) == (EventKind.STORAGE_BACK, "full")
+    assert (outage.started_at, outage.at) == (began_at, back_at)
+    assert outage.detail is not None
+    assert f"{store.status.dropped} events or pictures were lost" in outage.detail
+    assert store.status.dropped > 0
 
 
 @pytest.mark.parametrize("bytes_max", [4096, 30_000, pytest.param(50_000, marks=pytest.mark.slow)])

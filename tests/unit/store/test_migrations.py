@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from edged.domain.events import EventRecord
+from edged.errors import StoreFull
 from edged.store.database import open_writer
 from edged.store.migrations import MIGRATIONS, Migration, migrate, version_of
 from edged.store.rows import COLUMNS, INSERT, record_to_row
@@ -114,3 +117,30 @@ def test_an_event_of_an_object_with_a_part_missing_is_refused(connection: sqlite
         values = [None if name == column else value for name, value in zip(COLUMNS, row, strict=True)]
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(INSERT, (*values, 0))
+
+
+def test_of_the_copies_made_before_changes_the_two_newest_are_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    write_schema_1(folder, 1)
+    for number, name in enumerate(("events.schema-0.db", "events.schema-00.db")):
+        (folder / name).write_bytes(b"an older copy")
+        os.utime(folder / name, (number, number))
+
+    with closing(open_writer(folder / "events.db")):
+        pass
+
+    assert sorted(path.name for path in folder.glob("*.schema-*")) == ["events.schema-00.db", "events.schema-1.db"]
+
+
+def test_a_change_that_there_is_no_room_for_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "data"
+    write_schema_1(folder, 1)
+    before = (folder / "events.db").read_bytes()
+    nothing_free = shutil.disk_usage(folder)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: nothing_free)
+
+    with pytest.raises(StoreFull, match="is to be brought up to date, which takes 0 MB, and 0 MB are free"):
+        open_writer(folder / "events.db")
+
+    assert (folder / "events.db").read_bytes() == before
+    assert list(folder.glob("*.schema-*")) == []

@@ -350,7 +350,8 @@ def test_damage_anywhere_costs_only_the_pages_that_it_hit(
         store.step()
         clock.advance(40.0)
     store.step()  # mends the damage that the last one may have met
-    assert (store.status.waiting, store.status.written, store.status.error) == (0, 3, None)
+    assert (store.status.waiting, store.status.error) == (0, None)
+    assert store.status.written in (3, 4)  # with the word that the log was damaged, where that was met only in writing
     store.close()
     try:
         found = set(numbers(folder))
