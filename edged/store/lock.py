@@ -17,9 +17,14 @@ class FolderLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock. Raises StoreLocked, naming the holder, and StoreNotWritable. Harmless when held already."""
+        """Take the lock. Raises StoreLocked, naming the holder, and StoreNotWritable. Harmless when held already.
+
+        A lock that is held in a folder which was mounted over or exchanged meanwhile is taken anew.
+        """
         if self._fd is not None:
-            return
+            if self._is_here(self._fd):
+                return
+            self.release()
         try:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
@@ -39,6 +44,12 @@ class FolderLock:
             os.close(fd)
             raise not_writable(self._path, error) from error
         self._fd = fd
+
+    def _is_here(self, fd: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(fd), self._path.stat())
+        except OSError:
+            return False
 
     def release(self) -> None:
         """Let go. Harmless when not held. The file stays: deleting it would let two daemons lock two files."""

@@ -79,9 +79,12 @@ def _answer(device: int, disk: VolatileDisk, message: bytes) -> None:
     _, opcode, unique, *_ = _IN_HEADER.unpack_from(message)
     if opcode in _UNANSWERED:
         return
-    answer = _ANSWERS.get(opcode)
-    error_number = 0 if answer else -errno.ENOSYS
-    body = answer(disk, memoryview(message)[_IN_HEADER.size :]) if answer else b""
+    answer, body, error_number = _ANSWERS.get(opcode), b"", -errno.ENOSYS
+    if answer is not None:
+        try:
+            body, error_number = answer(disk, memoryview(message)[_IN_HEADER.size :]), 0
+        except OSError as error:
+            error_number = -(error.errno or errno.EIO)
     os.write(device, _OUT_HEADER.pack(_OUT_HEADER.size + len(body), error_number, unique) + body)
 
 

@@ -6,6 +6,8 @@ was under way may be torn between two sectors of 512 bytes. A disk that is flush
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import threading
 import time
@@ -30,7 +32,10 @@ class VolatileDisk:
     def __init__(self, image: bytes) -> None:
         self.size_bytes = len(image)
         self.writes = 0
+        self.written_bytes = 0
         self.flushes = 0
+        self.fails = False
+        """Whether writes and flushes raise OSError from now on, as those of a dying card do."""
         self._seen = bytearray(image)  # what a reader gets: the medium with the cache over it
         self._medium = bytearray(image)
         self._cache: list[tuple[int, bytes]] = []
@@ -45,21 +50,28 @@ class VolatileDisk:
             return bytes(self._seen[offset : offset + count])
 
     def write(self, offset: int, data: bytes) -> None:
-        """Take bytes into the cache."""
+        """Take bytes into the cache. Raises OSError while it fails."""
+        self._refuse_if_it_fails()
         with self._lock:
             self._seen[offset : offset + len(data)] = data
             self._cache.append((offset, data))
             self.writes += 1
+            self.written_bytes += len(data)
             if self.writes == self._cut_at_write:
                 self._cut()
 
     def flush(self) -> None:
-        """Bring the cache to the medium."""
+        """Bring the cache to the medium. Raises OSError while it fails."""
+        self._refuse_if_it_fails()
         with self._lock:
             for offset, data in self._cache:
                 self._medium[offset : offset + len(data)] = data
             self._cache.clear()
             self.flushes += 1
+
+    def _refuse_if_it_fails(self) -> None:
+        if self.fails:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def cut_power(self, chance: random.Random, *, writes_max: int, within_s: float) -> Remains:
         """Cut the power at one of the next `writes_max` writes, or after `within_s` seconds at the latest.

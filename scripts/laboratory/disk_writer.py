@@ -1,7 +1,7 @@
 """Writes events as the daemon does, until it is killed: the writer, and with --read the reader, of scripts/lab power.
 
-    power_writer.py FOLDER LOG [--synchronous NORMAL]   LOG: a line "number instant" for each event that put() took
-    power_writer.py FOLDER LOG --read                    LOG: a line for each event that a reader was shown
+    disk_writer.py FOLDER LOG [--synchronous NORMAL]   LOG: a line "number instant" for each event that put() took
+    disk_writer.py FOLDER LOG --read                    LOG: a line for each event that a reader was shown
 
 Instants are seconds of the monotonic clock. An event's number is its track_id; every eighth has a picture.
 """
@@ -9,9 +9,12 @@ Instants are seconds of the monotonic clock. An event's number is its track_id; 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import random
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from edged.clock import SystemClock
@@ -21,8 +24,8 @@ from edged.store import database
 from edged.store.events import EventStore
 from edged.store.reader import EventLog
 
-_EVENTS_A_SECOND = 400
 _PICTURE_EVERY = 8
+_TELL_EVERY_S = 0.1
 
 
 def picture(number: int) -> bytes:
@@ -50,7 +53,13 @@ def _event(number: int) -> TrackEvent:
     )
 
 
-def write(folder: Path, log: Path) -> None:
+def _tell(store: EventStore, path: Path) -> None:
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(asdict(store.status)))
+    draft.replace(path)
+
+
+def write(folder: Path, log: Path, rate: float) -> None:
     store = EventStore(folder, clock=SystemClock(), version="lab")
     store.open()
     threading.Thread(target=store.run, args=(threading.Event(),), daemon=True).start()
@@ -60,7 +69,10 @@ def write(folder: Path, log: Path) -> None:
             number += 1
             store.put(_event(number), picture(number) if has_picture(number) else None)
             file.write(f"{number} {time.monotonic():.4f}\n")
-            time.sleep(1 / _EVENTS_A_SECOND)
+            next_at = time.monotonic() + 1 / rate if rate else math.inf
+            while time.monotonic() < next_at:
+                _tell(store, log.with_suffix(".status"))
+                time.sleep(min(_TELL_EVERY_S, max(0.0, next_at - time.monotonic())))
 
 
 def read(folder: Path, log: Path) -> None:
@@ -69,8 +81,8 @@ def read(folder: Path, log: Path) -> None:
         while True:
             try:
                 for record in events.read(after=after):
-                    assert isinstance(record.event, TrackEvent)
-                    file.write(f"{record.event.track_id} {time.monotonic():.4f}\n")
+                    if isinstance(record.event, TrackEvent):
+                        file.write(f"{record.event.track_id} {time.monotonic():.4f}\n")
                     after = record.event_id
             except StoreError:  # not made yet
                 pass
@@ -82,13 +94,14 @@ def main() -> None:
     options.add_argument("folder", type=Path)
     options.add_argument("log", type=Path)
     options.add_argument("--synchronous", default="FULL")
+    options.add_argument("--rate", type=float, default=400.0, help="events a second; 0: one, and no more")
     options.add_argument("--read", action="store_true")
     given = options.parse_args()
     if given.read:
         read(given.folder, given.log)
     weaker = (setting.replace("= FULL", f"= {given.synchronous}") for setting in database.WRITER_SETTINGS)
     database.WRITER_SETTINGS = tuple(weaker)
-    write(given.folder, given.log)
+    write(given.folder, given.log, given.rate)
 
 
 if __name__ == "__main__":
