@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -130,7 +131,7 @@ class Stage:
             survivor.unlink()
         ages = [left.cut_at - at for number, at in put.items() if number not in found]
         beats = [at for at in (*put.values(), left.cut_at) if at > left.cut_at - _STALLS_OF_S]
-        gaps = [late - early for early, late in zip(beats, beats[1:], strict=False)]
+        gaps = [late - early for early, late in itertools.pairwise(beats)]
         stall_s = max(*gaps, self._heart.longest_since(left.cut_at - _STALLS_OF_S), 0.0)
         return Cut(verdict, len(shown), len(found), max(ages, default=0.0), left.unflushed, stall_s)
 
