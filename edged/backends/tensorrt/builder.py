@@ -74,7 +74,7 @@ def _build(
     builder = trt.Builder(logger)
     network = builder.create_network(_bits(trt.NetworkDefinitionCreationFlag, plan.network_flags))
     parser = trt.OnnxParser(network, logger)  # owns the weights: lives as long as the network
-    if not parser.parse(source.onnx):
+    if not parser.parse(source.onnx, str(source.path)):  # the path, for weights in a file beside it
         raise _unparsed(features, source, parser)
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, plan.workspace_bytes)

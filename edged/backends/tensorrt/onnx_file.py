@@ -107,19 +107,23 @@ def _read_graph(message: memoryview) -> OnnxFacts:
     outputs: list[OnnxTensor] = []
     operators: set[str] = set()
     constants: set[int] = set()
+    stored: set[str] = set()  # kept in one type and computed with in another
     weights: dict[str, int] = {}
     for number, value in fields(message):
         if not isinstance(value, memoryview):
             continue
         if number == 1:
             operators.add(_text(value, 4))
+            if _text(value, 4) == "Cast":
+                stored.add(_text(value, 1))
             constants.update(_number(constant, 2) for constant in _walk(value, 5, 5))  # attribute, tensor
         elif number == 5:
             weights[_text(value, 8)] = _number(value, 2)
         elif number in (11, 12):
             (inputs if number == 11 else outputs).append(_read_tensor(value))
     given = tuple(tensor for tensor in inputs if tensor.name not in weights)  # old exports list the weights too
-    return OnnxFacts(given, tuple(outputs), frozenset(operators), frozenset(constants.union(weights.values())))
+    computed = {kind for name, kind in weights.items() if name not in stored}
+    return OnnxFacts(given, tuple(outputs), frozenset(operators), frozenset(constants | computed))
 
 
 def _read_tensor(message: memoryview) -> OnnxTensor:

@@ -55,7 +55,7 @@ class OnnxParser(TrtObject):
         self._network = network
         self._errors: list[str] = []
 
-    def parse(self, model: bytes) -> bool:
+    def parse(self, model: bytes, path: str | None = None) -> bool:
         digest = hashlib.sha256(model).hexdigest()
         if self._world.major < 10 and "EXPLICIT_BATCH" not in self._network._names:
             self._errors.append("the network was created without EXPLICIT_BATCH")

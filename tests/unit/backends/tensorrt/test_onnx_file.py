@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edged.backends.tensorrt.onnx_file import OnnxTensor, check_names, read_onnx
 from edged.backends.tensorrt.protobuf import NotProtobuf, fields
+from edged.detect.catalogue import find_model
 from edged.errors import ModelInvalid, ModelNotFound
 from edged.testing.onnx_model import tiny_onnx, write_tiny_onnx_model
 
@@ -102,3 +103,9 @@ def test_any_bytes_are_read_to_their_end_or_refused(content: bytes) -> None:
     except NotProtobuf:
         return
     assert all(size >= 0 for size in sizes)
+
+
+def test_weights_that_are_only_kept_in_float16_do_not_make_a_half_model() -> None:
+    facts, _ = read_onnx(find_model("builtin") / "edged-nano.onnx")
+    assert "Cast" in facts.operators
+    assert not facts.half

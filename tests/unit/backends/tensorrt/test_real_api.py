@@ -16,6 +16,7 @@ from edged.backends.tensorrt.onnx_file import read_onnx
 from edged.backends.tensorrt.plan import Wishes, plan_build
 from edged.backends.tensorrt.progress import BuildProgress, ProgressTeller
 from edged.backends.tensorrt.versions import features_of
+from edged.detect.catalogue import find_model
 from edged.errors import BackendError
 from edged.testing.clock import FakeClock
 from edged.testing.nvidia.gpu import FakeGpu
@@ -141,3 +142,7 @@ def test_models_that_say_their_types_are_built(tmp_path: Path, kind: str) -> Non
     facts, _ = read_onnx(target)
     assert (facts.half, facts.quantized) == ((True, False) if kind == "fp16" else (False, True))
     assert len(_build(target).engine) > 1000
+
+
+def test_the_built_in_model_builds_from_its_twin_whose_weights_lie_in_a_file_beside_it() -> None:
+    assert len(_build(find_model("builtin") / "edged-nano.onnx").engine) > 1_000_000
