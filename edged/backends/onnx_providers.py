@@ -22,6 +22,7 @@ class Provider:
     devices: tuple[str, ...]  # one of these (glob patterns below /) shows that its hardware is here; () asks for none
     package: str  # the wheel that brings it
     options: Mapping[str, str] = field(default_factory=dict)
+    threads_option: str = ""  # which of its options says how many threads of the processor it may use
 
 
 _NVIDIA = ("dev/nvidia0", "dev/nvhost-gpu", "dev/nvgpu/igpu0")
@@ -36,7 +37,13 @@ PROVIDERS = (
         "onnxruntime-qnn",
         {"backend_path": "libQnnHtp.so"},
     ),
-    Provider("OpenVINOExecutionProvider", "libonnxruntime_providers_openvino.so", (), "onnxruntime-openvino"),
+    Provider(
+        "OpenVINOExecutionProvider",
+        "libonnxruntime_providers_openvino.so",
+        (),
+        "onnxruntime-openvino",
+        threads_option="num_of_threads",
+    ),
 )
 """The best first; the processor comes after all of them and is always there."""
 

@@ -105,7 +105,10 @@ def _session(
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if write_to is not None:
         options.optimized_model_filepath = str(write_to)
-    providers: list[Any] = [CPU] if provider is None else [(provider.name, dict(provider.options)), CPU]
+    providers: list[Any] = [CPU]
+    if provider is not None:
+        own = {provider.threads_option: str(threads)} if provider.threads_option else {}
+        providers.insert(0, (provider.name, {**provider.options, **own}))
     session = runtime.InferenceSession(str(path), options, providers=providers)
     session.disable_fallback()  # or a run that fails would go on elsewhere without a word
     return session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 INSTALL = "pip install 'edged[onnxruntime]'; onnxruntime-gpu, -openvino or -qnn instead for an accelerator"
 
+_DISTRIBUTIONS = ("onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-qnn", "onnxruntime")
+
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -33,8 +36,8 @@ class OnnxRuntimeEngine:
 
     def presence(self) -> Presence:
         """See ports.Engine. Imports nothing: that takes a tenth of a second."""
-        presence = python_package("onnxruntime", install=INSTALL)
         found = find_spec("onnxruntime")
+        presence = python_package("onnxruntime", install=INSTALL, distribution=_distribution())
         if found is None or found.origin is None or not isinstance(presence, Present):
             return presence
         taken, passed = candidates(installed(Path(found.origin).parent / "capi"))
@@ -110,6 +113,11 @@ class OnnxRuntimeBackend:
     def close(self) -> None:
         """Free the engine."""
         self._session = None
+
+
+def _distribution() -> str:
+    """Under which of its names ONNX Runtime is installed."""
+    return next((name for name in _DISTRIBUTIONS if next(iter(distributions(name=name)), None)), "onnxruntime")
 
 
 def _import() -> Any:

@@ -125,3 +125,11 @@ def test_a_full_memory_is_called_so() -> None:
     error = raised("ONNX Runtime failed on CUDA", RuntimeError("CUDA failure 2: out of memory ; GPU=0"))
     assert isinstance(error, BackendError)
     assert "memory is exhausted" in error.hint
+
+
+def test_a_model_that_takes_float16_gets_it(tmp_path: Path) -> None:
+    backend = OnnxRuntimeBackend(write_tiny_onnx_model(tmp_path, half_input=True), **NAMES)
+    blob = np.random.default_rng(1).random(SHAPE, dtype=np.float32)
+    for one, exact in zip(backend.infer(blob), tiny_answer(blob), strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_allclose(one, exact, atol=2e-3)
