@@ -16,6 +16,7 @@ from edged.app.models import (
     model_spec,
 )
 from edged.app.outputs import event_log, open_recording, open_trace
+from edged.app.replay import replay
 from edged.app.sources import camera_at, cameras, mode_for, picture_of, try_devices
 from edged.app.verify import explain_model, record_answer, verify_engines
 from edged.backends.choice import demand
@@ -42,6 +43,7 @@ __all__ = [
     "open_trace",
     "picture_of",
     "record_answer",
+    "replay",
     "try_devices",
     "verify_engines",
 ]

@@ -74,9 +74,9 @@ def build_camera(
     )
     pipeline = CameraPipeline(
         camera=section.name,
-        scheduler=_scheduler(section, config, budget if section.is_live else None),
+        scheduler=make_scheduler(section, config, budget if section.is_live else None),
         detector=detector,
-        tracker=_tracker(config, detector),
+        tracker=make_tracker(config, detector),
         rules=[
             Presence(
                 section.name,
@@ -101,7 +101,8 @@ def build_camera(
     return CameraParts(feeder, mailbox, pipeline)
 
 
-def _scheduler(section: CameraSection, config: Config, budget: InferenceBudget | None) -> Scheduler:
+def make_scheduler(section: CameraSection, config: Config, budget: InferenceBudget | None = None) -> Scheduler:
+    """Make the policy of one camera, held to a budget where there is one."""
     every = section.every or config.scheduler.every
     policy: Scheduler
     if config.scheduler.policy == "stride":
@@ -112,7 +113,8 @@ def _scheduler(section: CameraSection, config: Config, budget: InferenceBudget |
     return policy if budget is None else Paced(policy, budget)
 
 
-def _tracker(config: Config, detector: ModelDetector) -> Tracker:
+def make_tracker(config: Config, detector: ModelDetector) -> Tracker:
+    """Make the tracker of one camera, with the thresholds of the model where the configuration names none."""
     own, chosen = detector.spec.thresholds, config.tracker
     low = own.low_confidence if chosen.low_confidence is None else chosen.low_confidence
     high = own.high_confidence if chosen.high_confidence is None else chosen.high_confidence

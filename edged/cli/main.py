@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from edged import __version__
-from edged.cli import cameras, check_config, demo, doctor, events, models, run, setup, snapshot, status
+from edged.cli import cameras, check_config, demo, doctor, events, models, replay, run, setup, snapshot, status
 from edged.cli.streams import drop_the_rest, prepare_streams, stdout_error
 from edged.errors import EdgedError
 
@@ -73,6 +73,7 @@ app.command("setup", short_help="Write a first configuration.")(setup.setup)
 app.command("doctor", short_help="Say whether the box is well.")(doctor.doctor)
 app.command("cameras", short_help="List the cameras at this machine and how to configure them.")(cameras.cameras)
 app.command("snapshot", short_help="Take one picture of a camera.")(snapshot.snapshot)
+app.command("replay", short_help="Compare policies of frame skipping on a recording.")(replay.replay)
 app.command("check-config", short_help="Check a configuration file.")(check_config.check_config)
 app.add_typer(models.app, name="models")
 

@@ -23,6 +23,7 @@ _SETTLE_S = 0.13  # looks closer than this fail or succeed together: a false sig
 _FOLLOWED_S = 0.2  # at the latest where somebody is followed: at 0.27 s HOTA fell by another 1.3 points
 _AT_REST_S = 1.0  # … and nothing has moved: no longer than a lost track lives (tracker.lost_after_s)
 _STIRRED_MAX_S = 0.4  # at the latest while something moves that no track explains: events come within 0.5 s
+_GLANCE_S = 0.1  # from one thumbnail to the next: two in a row tell of motion within 0.3 s at any frame rate
 _CALM_S = 2.0  # without any, and it is taken for something new
 _HEARTBEAT_S = 5.0  # an empty and still scene: what changed too little to be noticed
 _MARGIN = 0.25  # of its sides that an object's motion may reach beyond its box: limbs, shadow
@@ -40,7 +41,7 @@ class Adaptive:
         self._motion = motion
         self._surprise = Surprise()
         self._at = -math.inf  # of the last frame
-        self._looked_at = -math.inf
+        self._looked_at = self._glanced_at = -math.inf
         self._stirred_s = _SETTLE_S  # how long unexplained motion can wait now: longer while it proves to be nothing
         self._stirred_at = -math.inf  # when there was some
         self._unexplained = np.empty((0, 0), bool)
@@ -49,7 +50,8 @@ class Adaptive:
         """Say how badly a frame needs the detector; see edged.ports.Scheduler."""
         at = expected.at
         frame_s, self._at = at - self._at, at
-        if self._motion is not None:
+        if self._motion is not None and at - self._glanced_at >= _GLANCE_S:
+            self._glanced_at = at
             try:
                 self._motion.see(frame.luma(), at)
             except FrameCorrupt:  # the detector will say so

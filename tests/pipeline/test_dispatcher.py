@@ -242,3 +242,54 @@ def test_a_camera_may_come_while_others_are_served_and_one_that_ends_is_waited_f
     thread.join(10.0)
     assert [event.kind for event in sinks["second"].track_events] == [EventKind.APPEARED, EventKind.LEFT]
     assert not dispatcher.add([lanes["second"]])  # too late
+
+
+def test_the_detector_goes_to_the_camera_that_needs_it_and_the_other_sees_every_frame_pass() -> None:
+    arrival, never, looks = threading.Condition(), threading.Event(), list[str]()
+    mailboxes = {name: Mailbox(arrival) for name in ("quiet", "busy")}
+
+    def lane(name: str, every: int) -> Lane:
+        def told(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+            if decision is Decision.DETECT:
+                looks.append(name)
+            if frame.seq < 40:
+                mailboxes[name].put(a_frame(frame.seq + 1), never)
+            else:
+                mailboxes[name].close()
+
+        detector = ScriptedDetector(LABELS, [])
+        pipeline = pipeline_of(detector, MemorySink(), FakeClock(), camera=name, every=every, observers=[told])
+        mailboxes[name].put(a_frame(0), never)
+        return Lane(mailboxes[name], pipeline)
+
+    lanes = [lane("quiet", 20), lane("busy", 1)]
+    Dispatcher(lanes, arrival, turns=Turns(), clock=FakeClock()).run(never)
+
+    assert [one.pipeline.counts.frames for one in lanes] == [41, 41]
+    assert (looks.count("quiet"), looks.count("busy")) == (3, 41)
+
+
+def test_a_frame_that_waits_for_the_detector_gives_way_to_a_newer_one_and_is_given_back() -> None:
+    arrival, never, given_back, seen = threading.Condition(), threading.Event(), list[int](), list[int]()
+    first, second = Mailbox(arrival), Mailbox(arrival)
+
+    def at_the_first(frame: Frame) -> Detections:
+        second.put(a_frame(1, release=partial(given_back.append, 1)), never)  # while the detector is at work elsewhere
+        second.close()
+        first.close()
+        return Detections.empty()
+
+    def told(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        seen.append(frame.seq)
+
+    first.put(a_frame(0), never)
+    second.put(a_frame(0, release=partial(given_back.append, 0)), never)
+    lanes = [
+        Lane(first, pipeline_of(ScriptedDetector(LABELS, at_the_first), MemorySink(), FakeClock())),
+        Lane(second, pipeline_of(ScriptedDetector(LABELS, []), MemorySink(), FakeClock(), observers=[told])),
+    ]
+    Dispatcher(lanes, arrival, turns=Turns(), clock=FakeClock()).run(never)
+
+    assert seen == [1]
+    assert given_back == [0, 1]
+    assert second.dropped == 1

@@ -59,10 +59,10 @@ def test_an_empty_scene_is_looked_at_once_in_five_seconds() -> None:
     assert len(looks) < 0.05 * 60 * FPS
 
 
-def test_somebody_who_comes_is_looked_at_within_three_frames() -> None:
+def test_somebody_who_comes_is_looked_at_within_three_tenths_of_a_second() -> None:
     came = 100
     looks = watch(Adaptive(Motion()), lambda seq: wall() if seq < came else with_box(walker(seq - came)), frames=130)
-    assert min(seq for seq in looks if seq >= came) <= came + 2
+    assert min(seq for seq in looks if seq >= came) <= came + 4
 
 
 def test_motion_in_which_nothing_is_found_waits_longer_and_longer() -> None:
@@ -144,8 +144,8 @@ def test_a_frame_that_cannot_be_glanced_at_is_left_to_the_detector() -> None:
 
     policy = Adaptive(Motion())
     watch(policy, wall, frames=3)
-    broken = Frame(seq=3, captured_at=0.2, width_px=640, height_px=480, decode=damaged, decode_luma=damaged)
-    assert policy.need(Tracks.empty(0.2), broken, due=False) >= 1
+    broken = Frame(seq=3, captured_at=0.3, width_px=640, height_px=480, decode=damaged, decode_luma=damaged)
+    assert policy.need(Tracks.empty(0.3), broken, due=False) >= 1
 
 
 def test_a_need_that_is_not_met_grows() -> None:

@@ -285,3 +285,29 @@ def test_an_answer_does_not_change_when_the_tracker_goes_on() -> None:
 def test_a_number_out_of_range_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         make_tracker(**wrong)
+
+
+@pytest.mark.slow
+def test_a_million_tracks_that_are_gone_leave_nothing_behind() -> None:
+    tracker, nothing = make_tracker(), Detections.empty()
+    batch = 250
+    left = np.arange(batch, dtype=np.float32) * 60
+    boxes = Detections(
+        np.stack([left, np.zeros(batch), left + 20, np.full(batch, 40.0)], axis=1).astype(np.float32),
+        np.full(batch, 0.9, np.float32),
+        np.zeros(batch, np.int32),
+    )
+
+    def held() -> int:
+        arrays = [tracker._records, tracker._motion.mean, tracker._motion.covariance]
+        return sum(array.size for array in arrays) + len(vars(tracker))
+
+    at, empty = 0.0, held()
+    for _ in range(4000):
+        tracks = tracker.update(boxes, at)
+        at += 100.0
+        tracker.update(nothing, at)
+    assert int(tracks.track_id.max(initial=0)) >= 1_000_000 - batch
+    at += 100.0
+    tracker.update(nothing, at)
+    assert held() == empty, "what an update works on is what is alive"
