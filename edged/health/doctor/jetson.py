@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from edged.domain.checkup import Finding, ok, unknown, warn
-from edged.health.board.files import read_number
+from edged.health.board.files import read_number, read_text
 from edged.health.doctor.system import Ask
 
 
@@ -25,7 +26,9 @@ def gpu_clocks(ask: Ask, root: Path = Path("/")) -> Iterator[Finding]:
     elif name.startswith("MAXN"):
         yield ok("power mode", name)
     else:
-        yield warn("power mode", f"{name}: not the fastest", "sudo nvpmodel -m 0, if heat and supply allow it")
+        number = _fastest_mode(root)
+        mend = f"sudo nvpmodel -m {number}, if heat and supply allow it" if number else "sudo nvpmodel -p --verbose"
+        yield warn("power mode", f"{name}: not the fastest", mend)
     for device in sorted((root / "sys/class/devfreq").glob("*gpu*")):
         lowest, highest = read_number(device / "min_freq"), read_number(device / "max_freq")
         if lowest is None or highest is None:
@@ -36,3 +39,14 @@ def gpu_clocks(ask: Ask, root: Path = Path("/")) -> Iterator[Finding]:
             )
         else:
             yield ok("GPU clock", f"fixed at {highest / 1e6:.0f} MHz")
+
+
+def _fastest_mode(root: Path) -> str | None:
+    """Return the number of the mode MAXN, which is not 0 on every module: an Orin Nano Super has MAXN_SUPER = 2.
+
+    Source: the format of /etc/nvpmodel.conf, `< POWER_MODEL ID=2 NAME=MAXN_SUPER >`.
+    """
+    modes = re.findall(
+        r"^< *POWER_MODEL +ID=(\d+) +NAME=(\S+)", read_text(root / "etc/nvpmodel.conf") or "", re.MULTILINE
+    )
+    return max(((name, number) for number, name in modes if name.startswith("MAXN")), default=(None, None))[1]

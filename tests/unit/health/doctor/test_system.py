@@ -114,8 +114,17 @@ def test_a_jetson_in_a_slow_mode_is_told_how_to_be_faster(tmp_path: Path) -> Non
     _file(tmp_path / "sys/class/devfreq/17000000.gpu/max_freq", "1020000000")
     mode, clock = gpu_clocks(lambda words: "NV Power Mode: 15W\n2\n", tmp_path)
     assert (mode.verdict, mode.text) == (Verdict.WARN, "15W: not the fastest")
+    assert mode.mend == "sudo nvpmodel -p --verbose"
     assert clock.text == "from 306 to 1020 MHz, by load"
     assert clock.mend == "sudo jetson_clocks"
+
+
+def test_the_fastest_mode_is_found_by_its_name(tmp_path: Path) -> None:
+    _file(tmp_path / "etc/nv_tegra_release", "# R36 (release)")
+    modes = "< POWER_MODEL ID=0 NAME=15W >\n< POWER_MODEL ID=1 NAME=25W >\n< POWER_MODEL ID=2 NAME=MAXN_SUPER >\n"
+    _file(tmp_path / "etc/nvpmodel.conf", f"# modes\n{modes}< PM_CONFIG DEFAULT=1 >\n")
+    (mode,) = gpu_clocks(lambda words: "NV Power Mode: 25W\n1\n", tmp_path)
+    assert mode.mend == "sudo nvpmodel -m 2, if heat and supply allow it"
 
 
 def test_a_jetson_at_its_fastest_is_well(tmp_path: Path) -> None:
