@@ -75,8 +75,10 @@ class TensorRtBackend:
 
     def close(self) -> None:
         """See ports.Backend: TensorRT's objects go first, then the memory, then the GPU."""
-        if self._session is not None:
-            with self._device.active():
-                self._session.close()
-            self._session = None
-        self._device.close()
+        session, self._session = self._session, None
+        try:
+            if session is not None:
+                with self._device.active():
+                    session.close()
+        finally:
+            self._device.close()

@@ -90,21 +90,23 @@ class CudaPythonDevice:
         return lambda: self._call(driver.cuGraphLaunch, executable, self._stream)
 
     def close(self) -> None:
-        """See device.Device."""
+        """See device.Device. After a fault of the GPU nothing can be freed any more: it goes with the process."""
         if self._context is None:
             return
         driver = self._driver
+        held = [
+            *((driver.cuGraphExecDestroy, graph) for graph in self._graphs),
+            *((driver.cuMemFree, memory) for memory in self._memory),
+            *((driver.cuMemFreeHost, address) for address in self._pinned),
+            (driver.cuStreamDestroy, self._stream),
+        ]
         with self.active():
-            for graph in self._graphs:
-                self._call(driver.cuGraphExecDestroy, graph)
-            for memory in self._memory:
-                self._call(driver.cuMemFree, memory)
-            for address in self._pinned:
-                self._call(driver.cuMemFreeHost, address)
-            self._call(driver.cuStreamDestroy, self._stream)
-            self._graphs, self._memory, self._pinned = [], [], []
-        self._call(driver.cuDevicePrimaryCtxRelease, self._device)
-        self._context = None
+            codes = [function(each)[0] for function, each in held]
+        codes += driver.cuDevicePrimaryCtxRelease(self._device)
+        self._graphs, self._memory, self._pinned, self._context = [], [], [], None
+        refused = sorted({code.name for code in codes if int(code) != 0})
+        if refused:
+            log.warning("CUDA does not free what a model held: %s", ", ".join(refused))
 
     def _capture(self, work: Callable[[], None]) -> Any:
         driver = self._driver

@@ -59,7 +59,8 @@ class Session:
         self._engine: Any = None
         self._context: Any = None
         self._graph: Callable[[], None] | None = None
-        self._runs = 0
+        self._has_run = False  # the first run settles what TensorRT does once, which must not be recorded
+        self._recording_tried = False
         try:
             self._load(trt, engine, dla_core)
             self._connect(trt, input_name, tuple(output_names), (1, *input_shape))
@@ -70,11 +71,12 @@ class Session:
     def run(self, blob: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
         """Run one blob (3, H, W). Raises BackendError."""
         np.copyto(self._input.host[0], blob, casting="same_kind")
-        if self._runs == 1:  # the first run settles what TensorRT does once, which must not be recorded
+        if self._has_run and not self._recording_tried:
+            self._recording_tried = True
             self._graph = self._device.record(self._enqueue)
         (self._graph or self._enqueue)()
         self._device.synchronize()
-        self._runs += 1
+        self._has_run = True
         return [np.array(answer, dtype=np.float32, order="C") for answer in self._answers]
 
     def close(self) -> None:

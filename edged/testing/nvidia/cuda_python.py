@@ -13,6 +13,7 @@ class _CUresult(IntEnum):
     CUDA_SUCCESS = 0
     CUDA_ERROR_INVALID_VALUE = 1
     CUDA_ERROR_OUT_OF_MEMORY = 2
+    CUDA_ERROR_ILLEGAL_ADDRESS = 700
     CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED = 900
 
 
@@ -67,6 +68,8 @@ class FakeCudaPython:
             return _CUresult.CUDA_ERROR_OUT_OF_MEMORY, 0
 
     def cuMemFree(self, dptr: int) -> Answer:
+        if self._gpu.broken:
+            return (_CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,)
         self._gpu.free(dptr)
         return (_CUresult.CUDA_SUCCESS,)
 
@@ -74,6 +77,8 @@ class FakeCudaPython:
         return _CUresult.CUDA_SUCCESS, self._gpu.pin(bytesize)[0]
 
     def cuMemFreeHost(self, p: int) -> Answer:
+        if self._gpu.broken:
+            return (_CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,)
         self._gpu.unpin(p)
         return (_CUresult.CUDA_SUCCESS,)
 
@@ -81,10 +86,14 @@ class FakeCudaPython:
         return _CUresult.CUDA_SUCCESS, self._gpu.make_stream()
 
     def cuStreamDestroy(self, hStream: int) -> Answer:
+        if self._gpu.broken:
+            return (_CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,)
         self._gpu.destroy_stream(hStream)
         return (_CUresult.CUDA_SUCCESS,)
 
     def cuStreamSynchronize(self, hStream: int) -> Answer:
+        if self._gpu.broken:
+            return (_CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,)
         self._gpu.synchronize(hStream)
         return (_CUresult.CUDA_SUCCESS,)
 

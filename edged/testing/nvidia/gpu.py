@@ -28,7 +28,8 @@ class OutOfMemory(Exception):
 class FakeGpu:
     """One GPU, shared by all that a test loads.
 
-    Levers: `memory_bytes` is what it has; `fails_at` are the numbers of the executions (1 is the first) that fail.
+    Levers: `memory_bytes` is what it has; `fails_at` are the numbers of the executions (1 is the first) that fail;
+    `broken` makes CUDA answer every wait and every freeing with an error, as it does after an illegal access.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class FakeGpu:
         self.memory_bytes = memory_bytes
         self.dla_cores = dla_cores
         self.fails_at = fails_at
+        self.broken = False
         self.journal: list[str] = []  # calls, as the fakes note them
         self.executions = 0
         self.retained = 0  # how often the primary context is held
@@ -72,6 +74,8 @@ class FakeGpu:
         if self.retained < 1:
             raise CudaMisuse("the primary context was released more often than it was retained")
         self.retained -= 1
+        if self.broken:
+            return
         if self.retained == 0 and (self._memory or self._pinned or self._queues):
             raise CudaMisuse(
                 f"the context goes away with {len(self._memory)} buffers, {len(self._pinned)} pinned arrays and "

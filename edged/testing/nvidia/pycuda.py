@@ -111,6 +111,8 @@ class _PycudaStream:
         self.handle = gpu.make_stream()
 
     def synchronize(self) -> None:
+        if self._gpu.broken:
+            raise _PycudaError("cuStreamSynchronize failed: an illegal memory access was encountered")
         self._gpu.synchronize(self.handle)
 
     def __del__(self) -> None:

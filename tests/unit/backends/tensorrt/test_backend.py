@@ -322,6 +322,22 @@ def test_an_inference_that_fails_is_an_error_with_tensorrts_words(tmp_path: Path
     backend.close()
 
 
+@pytest.mark.parametrize("cuda", ["pycuda", "cuda-python"])
+def test_after_a_fault_of_the_gpu_every_frame_is_an_error_and_closing_is_none(
+    tmp_path: Path, cuda: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = Machine(cuda=cuda)
+    backend = machine.load_tiny(tmp_path)
+    assert _answers_rightly(backend)
+    machine.gpu.broken = True
+    for _ in range(3):
+        with pytest.raises(BackendError, match="CUDA failed"):
+            backend.infer(_blob())
+    backend.close()
+    backend.close()
+    assert cuda == "pycuda" or "does not free" in caplog.text
+
+
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", bytes(1000), b"\xff" * 44, tiny_onnx()[:60]])
 def test_garbage_files_give_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
     onnx, engine = tmp_path / "tiny.onnx", tmp_path / "tiny.engine"
