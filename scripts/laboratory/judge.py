@@ -9,7 +9,7 @@ from report import Row
 
 DETECTED_MAX_S = 2.0
 RECOVERED_MAX_S = 3.0
-GROWTH_MAX_KB = 4096  # over 200 reopenings: up to 2.5 MiB in one step were seen; a leaked picture each would be 117
+GROWTH_MAX_KB = 1024  # over 200 reopenings, once the allocator has settled; leaked pictures would be 22 MiB
 
 _HELD = ("files", "device_maps", "threads")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edged.clock import SystemClock
 from scripts.laboratory.experiments.camera import open_camera
-from scripts.laboratory.experiments.watched import Holdings
+from scripts.laboratory.experiments.watched import Holdings, without_huge_pages
 
 _TO_SETTLE = 100  # the first ones load what is loaded once, and let the allocator find its size
 _LOOK_EVERY = 20
@@ -25,6 +25,7 @@ def main() -> None:
     options.add_argument("--times", type=int, default=200)
     options.add_argument("--device", type=Path, default=Path("/dev/video0"))
     given = options.parse_args()
+    without_huge_pages()
     camera = open_camera(given.device, SystemClock())
     held: list[Holdings] = []
     for done in range(_TO_SETTLE + given.times + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,15 @@ class WatchedSource:
 
     def _note_failure(self, error: SourceError) -> None:
         self.notes.failures.append((self._clock.monotonic(), type(error).__name__))
+
+
+def without_huge_pages() -> None:
+    """Let this process grow by what it asks for: the kernel may give 2 MiB in one step where some pages were in use.
+
+    prctl(2), PR_SET_THP_DISABLE of include/uapi/linux/prctl.h.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(41, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "huge pages cannot be switched off")
 
 
 @dataclass(frozen=True)
