@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from edged.backends.packages import python_package
-from edged.backends.tensorrt.backend import TensorRtBackend
 from edged.backends.tensorrt.driver import Gpu
 from edged.backends.tensorrt.libraries import IMPORT_HINT, NVIDIA, Libraries
-from edged.backends.tensorrt.loader import Files
-from edged.backends.tensorrt.plan import Precision, Wishes
 from edged.domain.engines import Absent, EngineOptions, ModelFiles, Presence, Present
 from edged.errors import BackendError
+
+if TYPE_CHECKING:
+    from edged.backends.tensorrt.backend import TensorRtBackend
+    from edged.backends.tensorrt.plan import Precision
 
 Package = Callable[..., Presence]
 
@@ -44,6 +46,11 @@ class TensorRtEngine:
 
     def load(self, files: ModelFiles, options: EngineOptions) -> TensorRtBackend:
         """See ports.Engine."""
+        # Imported here: every start lists the engines, and few use this one.
+        from edged.backends.tensorrt.backend import TensorRtBackend
+        from edged.backends.tensorrt.loader import Files
+        from edged.backends.tensorrt.plan import Wishes
+
         there = files.files
         wanted = Files(
             onnx=there.get("model" if files.format == "onnx" else "onnx"),
@@ -71,6 +78,8 @@ def _describe(tensorrt: Present, gpu: Gpu) -> str:
 
 
 def _precision(name: str) -> Precision:
+    from edged.backends.tensorrt.plan import Precision
+
     try:
         return Precision(name)
     except ValueError as problem:
