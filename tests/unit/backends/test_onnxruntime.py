@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from edged.backends.onnx_providers import PROVIDERS, candidates, installed
-from edged.backends.onnx_session import raised
+from edged.backends.onnx_session import open_session, raised
 from edged.backends.onnxruntime import OnnxRuntimeBackend, OnnxRuntimeEngine
 from edged.domain.engines import Present
 from edged.errors import BackendError, ModelInvalid, ModelNotFound
@@ -133,3 +134,55 @@ def test_a_model_that_takes_float16_gets_it(tmp_path: Path) -> None:
     for one, exact in zip(backend.infer(blob), tiny_answer(blob), strict=True):
         assert one.dtype == np.float32
         np.testing.assert_allclose(one, exact, atol=2e-3)
+
+
+class FakeRuntime:
+    """ONNX Runtime with OpenVINO, as far as a session is opened with it; `fails` maps providers to what they raise."""
+
+    __version__ = "1.24.1"
+    GraphOptimizationLevel = SimpleNamespace(ORT_DISABLE_ALL=0)
+    capi = SimpleNamespace(onnxruntime_pybind11_state=SimpleNamespace(Fail=type("Fail", (Exception,), {})))
+
+    def __init__(self, fails: dict[str, Exception], ignores: tuple[str, ...] = ()) -> None:
+        self.fails, self.ignores = fails, ignores
+        self.asked: list[Any] = []
+
+    def get_available_providers(self) -> list[str]:
+        return [OPENVINO, "CPUExecutionProvider"]
+
+    def SessionOptions(self) -> Any:  # noqa: N802 - its name
+        return SimpleNamespace(add_session_config_entry=lambda key, value: None)
+
+    def InferenceSession(self, path: str, options: Any, *, providers: list[Any]) -> Any:  # noqa: N802 - its name
+        names = [each if isinstance(each, str) else each[0] for each in providers]
+        self.asked.append(providers[0])
+        if names[0] in self.fails:
+            raise self.fails[names[0]]
+        taken = [name for name in names if name not in self.ignores]
+        return SimpleNamespace(get_providers=lambda: taken, disable_fallback=lambda: None)
+
+
+def test_a_provider_without_memory_for_the_model_is_passed_over_and_the_processor_takes_it(tmp_path: Path) -> None:
+    runtime = FakeRuntime({OPENVINO: RuntimeError("Failed to allocate memory for requested buffer of size 9\nat …")})
+    opened = open_session(runtime, tmp_path / "x.onnx", threads=3, cache_dir=None)
+    assert opened.provider == "CPUExecutionProvider"
+    assert {each.name: each.reason for each in opened.passed_over}[OPENVINO].startswith("Failed to allocate memory")
+    assert runtime.asked == [(OPENVINO, {"num_of_threads": "3"}), "CPUExecutionProvider"]
+
+
+def test_a_provider_that_onnx_runtime_drops_without_a_word_is_noticed(tmp_path: Path) -> None:
+    opened = open_session(FakeRuntime({}, ignores=(OPENVINO,)), tmp_path / "x.onnx", threads=1, cache_dir=None)
+    assert opened.provider == "CPUExecutionProvider"
+    assert "libraries do not load" in {each.name: each.reason for each in opened.passed_over}[OPENVINO]
+
+
+def test_a_provider_that_works_is_taken(tmp_path: Path) -> None:
+    opened = open_session(FakeRuntime({}), tmp_path / "x.onnx", threads=1, cache_dir=None)
+    assert opened.provider == OPENVINO
+    assert all(each.name != OPENVINO for each in opened.passed_over)
+
+
+def test_a_model_that_no_provider_takes_is_an_error_with_the_processors_reason(tmp_path: Path) -> None:
+    runtime = FakeRuntime({OPENVINO: RuntimeError("no"), "CPUExecutionProvider": ValueError("std::bad_alloc")})
+    with pytest.raises(BackendError, match=r"x.onnx: std::bad_alloc(.|\n)*memory is exhausted"):
+        open_session(runtime, tmp_path / "x.onnx", threads=1, cache_dir=None)
