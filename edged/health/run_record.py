@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 
 NAME = "run.json"
 SERVICE_RESULT_NAME = "service-result"
-"""What the unit's ExecStopPost leaves when the service has ended: $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS, in words of
-systemd.exec(5)."""
+"""What the unit's ExecStopPost leaves when the service has ended: a line with $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS,
+in words of systemd.exec(5), and one with the id of the boot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,10 @@ def take_service_result(folder: Path) -> str:
 def why_ended(record: RunRecord, service_result: str, *, boot_id: str) -> LastEnd:
     """Say why a run ended, from what it said itself, what systemd saw, and whether the machine was up since."""
     kind, _, words = record.state.partition(": ")
-    result, _, status = service_result.partition(" ")
+    told, _, told_in_boot = service_result.partition("\n")
+    if told_in_boot not in ("", record.boot_id):  # of a start that failed after the power came back
+        told = ""
+    result, _, status = told.partition(" ")
     if kind == "stopped":
         reason, detail = "stop", "it was stopped, or its recordings had ended"
     elif kind == "hung":

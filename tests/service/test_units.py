@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from edged.clock import SystemClock
+from edged.health.run_record import take_service_result
 
 UNITS = Path(__file__).parents[2] / "systemd"
 DROP_INS = sorted(file.name for file in (UNITS / "edged.service.d").iterdir())
@@ -49,6 +54,23 @@ def _analyze(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def _version() -> int:
     found = subprocess.run(["systemd-analyze", "--version"], capture_output=True, text=True, check=True)
     return int(found.stdout.split()[1].partition(".")[0])
+
+
+def test_cameras_are_a_kind_of_device_that_the_kernel_knows_before_the_service_starts() -> None:
+    """systemd.resource-control(5): a group of devices that is not known at the start is not allowed later either."""
+    lines = (UNITS / "edged.service").read_text().splitlines()
+    assert {"Wants=modprobe@videodev.service", "After=modprobe@videodev.service"} <= set(lines)
+    assert "DeviceAllow=char-video4linux rw" in lines
+
+
+def test_what_the_unit_leaves_of_an_end_is_what_the_next_run_reads(tmp_path: Path) -> None:
+    unit = (UNITS / "edged.service").read_text()
+    (command,) = [line.partition("=-")[2] for line in unit.splitlines() if line.startswith("ExecStopPost=")]
+    shell, option, script = shlex.split(command)
+    script = script.replace("$$", "$").replace("/var/lib/edged", str(tmp_path))
+    ended = {"SERVICE_RESULT": "core-dump", "EXIT_CODE": "dumped", "EXIT_STATUS": "SEGV"}
+    subprocess.run([shell, option, script], env=ended | {"PATH": os.environ["PATH"]}, check=True)
+    assert take_service_result(tmp_path).splitlines() == ["core-dump dumped SEGV", SystemClock().boot_id()]
 
 
 @pytest.mark.parametrize("drop_in", [None, *DROP_INS])

@@ -62,6 +62,8 @@ def test_the_first_run_has_none_before_it(tmp_path: Path) -> None:
         ("running", "exit-code exited 1", "boot-1", "crash", "exit code 1"),
         ("running", "a-new-word", "boot-1", "unknown", "a-new-word"),
         ("running", "", "boot-2", "power", "the power was cut"),
+        ("running", "signal killed SEGV\nboot-1", "boot-2", "crash", "ended by signal SEGV"),
+        ("running", "exit-code exited 4\nboot-2", "boot-2", "power", "the power was cut"),  # of a failed start since
         ("running", "", "boot-1", "unknown", "killed or crashed"),
     ],
 )
