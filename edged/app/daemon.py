@@ -31,9 +31,9 @@ from edged.pipeline.dispatcher import Dispatcher
 from edged.pipeline.latency import Latency
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
-from edged.ports import Sensors
+from edged.ports import Notifier, Sensors
 from edged.scheduling.turns import Turns
-from edged.store.events import EventStore
+from edged.store.events import OPEN_WITHIN_S, EventStore
 from edged.store.retention import Retention
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,8 @@ def build(
         with ExitStack() as undo:
             undo.callback(detector.close)
             retention = _retention(config, clock)
-            store = _open_store(config, clock, retention)
+            notifier = find_notifier()
+            store = _open_store(config, clock, retention, notifier)
             resources.callback(store.close)
             arrival = threading.Condition()
             latency = Latency()
@@ -81,7 +82,6 @@ def build(
         keeper = RunKeeper(config.data_dir, run_id=store.run_id, version=__version__, clock=clock)
         keeper.tell(store)
         dispatcher = Dispatcher([camera.lane for camera in setup.cameras], arrival, turns=Turns(), clock=clock)
-        notifier = find_notifier()
         liveness = Liveness(
             lambda: [store.pulse, keeper.pulse, dispatcher.pulse, *reload.pulses()],
             notifier=notifier,
@@ -158,8 +158,10 @@ def _retention(config: Config, clock: Clock) -> Retention:
     )
 
 
-def _open_store(config: Config, clock: Clock, retention: Retention) -> EventStore:
+def _open_store(config: Config, clock: Clock, retention: Retention, notifier: Notifier) -> EventStore:
     store = EventStore(config.data_dir, clock=clock, version=__version__, retention=retention)
+    notifier.status("opening the event log, with a check of it after an end that was not clean")
+    notifier.extend_timeout(OPEN_WITHIN_S)  # who ended a rescue would have it begin anew, for ever
     try:
         store.open()
     except StoreFull as error:

@@ -29,7 +29,9 @@ from edged.store.waiting import Waiting, WaitingRoom
 
 log = logging.getLogger(__name__)
 
-_OPEN_WITHIN_S = 600.0  # all rows of a damaged database are copied one by one
+OPEN_WITHIN_S = 600.0
+"""How long open() may take: all rows of a damaged database are copied one by one."""
+
 _WRITE_WITHIN_S = 30.0  # a worn card may take seconds over a commit
 
 WRITE_EVERY_S = 0.25  # so an event is on the disk about half a second after put() at the latest
@@ -155,7 +157,7 @@ class EventStore:
             return
         try:
             if self._opened is None or self._file_was_replaced():
-                self.pulse.begin("opening the event log", within_s=_OPEN_WITHIN_S)
+                self.pulse.begin("opening the event log", within_s=OPEN_WITHIN_S)
                 self._close_connection()
                 self.open()
                 self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S)
@@ -194,7 +196,7 @@ class EventStore:
 
     def _renew(self, connection: sqlite3.Connection) -> None:
         """Begin a new database, since somebody reads the old one without end and its log grows."""
-        self.pulse.begin("copying the event log", within_s=_OPEN_WITHIN_S)
+        self.pulse.begin("copying the event log", within_s=OPEN_WITHIN_S)
         size_bytes = log_bytes(self._path)
         log.warning(
             "the write-ahead log has grown to %.1f MB, since a reader holds it: %s; a copy takes the event log's place",
