@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 def _install(dest: Path, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "DESTDIR": str(dest), "PYTHON": sys.executable, **more}
-    return subprocess.run([ROOT / "scripts/install"], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [ROOT / "scripts/install"], env=environment, capture_output=True, text=True, check=False, umask=0o077
+    )
 
 
 @pytest.mark.slow
@@ -31,6 +33,9 @@ def test_what_is_installed_works_and_knows_nothing_of_where_it_was_made(tmp_path
     assert [file for file in texts if str(tmp_path) in file.read_text(errors="replace")] == []
     for unit in ("systemd/system/edged.service", "sysusers.d/edged.conf", "tmpfiles.d/edged.conf"):
         assert (tmp_path / "usr/lib" / unit).is_file()
+    files = (*home.rglob("*"), *(tmp_path / "usr").rglob("*"))
+    hidden = [file for file in files if not file.lstat().st_mode & 0o004]
+    assert hidden == []  # though root's own files are: edged's user reads them
     assert not (tmp_path / "etc").exists()  # what is there belongs to the box
 
 
