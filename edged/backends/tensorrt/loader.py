@@ -42,12 +42,12 @@ class Interface:
 
 
 @dataclass(frozen=True, slots=True)
-class _Contents:
-    """The files, read."""
+class _Onnx:
+    """An ONNX file, read."""
 
-    onnx: bytes | None
-    facts: OnnxFacts | None
-    engine: bytes | None
+    path: Path
+    content: bytes
+    facts: OnnxFacts
     calibration: bytes | None
 
 
@@ -58,102 +58,85 @@ class Loader:
         self, files: Files, interface: Interface, *, cache: EngineCache, wishes: Wishes, teller: ProgressTeller
     ) -> None:
         """Read the files and hold them to each other, with no library yet. Raises ModelNotFound or ModelInvalid."""
-        self._files = files
+        if files.onnx is None and files.engine is None:
+            raise ModelInvalid(
+                "There is neither an ONNX file nor an engine for TensorRT.",
+                hint="Name one in model.toml; docs/tensorrt.md shows how.",
+            )
         self._interface = interface
         self._cache = cache
         self._wishes = wishes
         self._teller = teller
-        self._contents = self._read()
+        self._onnx = None if files.onnx is None else _read_onnx(files.onnx, files.calibration, interface)
+        self._engine_path = files.engine
+        self._engine = None if files.engine is None else self._read_engine(files.engine)
 
     def load(self, trt: Any, device: Device, gpu: Gpu) -> Session:
         """Get the model onto the GPU. Call it inside device.active(). Raises BackendError."""
         features = features_of(trt.__version__)
-        if self._contents.engine is not None:
+        refusal = None
+        if self._engine is not None:
             try:
-                return self._session(trt, device, self._contents.engine)
+                return self._session(trt, device, self._engine)
             except EngineRefused as problem:
-                self._settle_refusal(features, problem)
-        facts, onnx = self._contents.facts, self._contents.onnx
-        assert facts is not None
-        assert onnx is not None
-        plan = plan_build(features, facts, self._wishes, input_shape=self._interface.input_shape)
-        key = _key(onnx, self._contents.calibration, features, gpu, plan, self._interface.input_shape)
-        return self._kept(trt, device, key) or self._build(trt, device, features, plan, key)
-
-    def _read(self) -> _Contents:
-        if self._files.onnx is None and self._files.engine is None:
-            raise ModelInvalid(
-                "There is neither an ONNX file nor an engine for TensorRT.",
-                hint="Name one in model.toml; docs/backends.md shows how.",
-            )
-        onnx, facts = None, None
-        if self._files.onnx is not None:
-            facts, onnx = read_onnx(self._files.onnx)
-            check_names(
-                facts,
-                self._files.onnx,
-                input_name=self._interface.input_name,
-                output_names=self._interface.output_names,
-                input_shape=self._interface.input_shape,
-            )
-        return _Contents(onnx, facts, self._read_engine(), _read_calibration(self._files.calibration))
-
-    def _read_engine(self) -> bytes | None:
-        if self._files.engine is None:
-            return None
-        try:
-            return read_engine(self._files.engine)
-        except ModelError as problem:
-            if self._files.onnx is None:
-                raise
-            log.warning("%s The engine is built from %s.", problem.message, self._files.onnx)
-            return None
-
-    def _settle_refusal(self, features: Features, problem: EngineRefused) -> None:
-        """Go on with the ONNX file where there is one."""
-        path = self._files.engine
-        words = (
-            f"TensorRT {features.version} does not take the engine {path}: {problem}. It was built by another version "
-            "of TensorRT, for another GPU, or is damaged."
-        )
-        if self._files.onnx is None:
+                refusal = problem
+        if self._onnx is None:
             raise BackendError(
-                words,
+                self._refused(features, refusal),
                 hint="Put the ONNX file beside it, from which edged builds an engine; or build one on this machine.",
-            ) from problem
-        log.warning("%s One is built from %s.", words, self._files.onnx)
+            ) from refusal
+        if refusal is not None:
+            log.warning("%s One is built from %s.", self._refused(features, refusal), self._onnx.path)
+        plan = plan_build(features, self._onnx.facts, self._wishes, input_shape=self._interface.input_shape)
+        key = _key(self._onnx, features, gpu, plan, self._interface.input_shape)
+        kept = self._kept(trt, device, key, self._onnx)
+        return kept or self._build(trt, device, features, plan, key, self._onnx)
 
-    def _kept(self, trt: Any, device: Device, key: EngineKey) -> Session | None:
-        model = self._model_name()
-        engine = self._cache.find(key, model)
+    def _read_engine(self, path: Path) -> bytes | None:
+        try:
+            return read_engine(path)
+        except ModelError as problem:
+            if self._onnx is None:
+                raise
+            log.warning("%s The engine is built from %s.", problem.message, self._onnx.path)
+            return None
+
+    def _refused(self, features: Features, refusal: EngineRefused | None) -> str:
+        return (
+            f"TensorRT {features.version} does not take the engine {self._engine_path}: {refusal}. It was built by "
+            "another version of TensorRT, for another GPU, or is damaged."
+        )
+
+    def _kept(self, trt: Any, device: Device, key: EngineKey, onnx: _Onnx) -> Session | None:
+        engine = self._cache.find(key, onnx.path.stem)
         if engine is None:
             return None
         try:
             return self._session(trt, device, engine)
         except EngineRefused as problem:  # a driver update can do that
-            log.warning("TensorRT refuses the kept engine of %s: %s. It is built again.", model, problem)
-            self._cache.forget(key, model)
+            log.warning("TensorRT refuses the kept engine of %s: %s. It is built again.", onnx.path, problem)
+            self._cache.forget(key, onnx.path.stem)
             return None
 
-    def _build(self, trt: Any, device: Device, features: Features, plan: BuildPlan, key: EngineKey) -> Session:
-        assert self._contents.onnx is not None
-        assert self._files.onnx is not None
+    def _build(
+        self, trt: Any, device: Device, features: Features, plan: BuildPlan, key: EngineKey, onnx: _Onnx
+    ) -> Session:
         log.warning(
-            "No engine of %s for TensorRT %s on %s is there yet: it is built now, which takes minutes, once.",
-            self._files.onnx,
+            "There is no engine of %s for TensorRT %s on %s yet: it is built now, which takes minutes, once.",
+            onnx.path,
             key.tensorrt,
             key.gpu,
         )
-        source = Source(self._files.onnx, self._contents.onnx, self._cache.timings(key), self._contents.calibration)
+        source = Source(onnx.path, onnx.content, self._cache.timings(key), onnx.calibration)
         built = build_engine(trt, features, plan, source, self._teller)
-        self._cache.keep(key, self._model_name(), built.engine)
+        self._cache.keep(key, onnx.path.stem, built.engine)
         if built.timings:
             self._cache.keep_timings(key, built.timings)
         try:
             return self._session(trt, device, built.engine)
         except EngineRefused as problem:
             raise BackendError(
-                f"TensorRT {features.version} refuses the engine that it just built of {self._files.onnx}: {problem}.",
+                f"TensorRT {features.version} refuses the engine that it just built of {onnx.path}: {problem}.",
                 hint="Two versions of TensorRT may be installed side by side: remove one.",
             ) from problem
 
@@ -168,8 +151,17 @@ class Loader:
             dla_core=self._wishes.dla_core,
         )
 
-    def _model_name(self) -> str:
-        return self._files.onnx.stem if self._files.onnx is not None else "model"
+
+def _read_onnx(path: Path, calibration: Path | None, interface: Interface) -> _Onnx:
+    facts, content = read_onnx(path)
+    check_names(
+        facts,
+        path,
+        input_name=interface.input_name,
+        output_names=interface.output_names,
+        input_shape=interface.input_shape,
+    )
+    return _Onnx(path, content, facts, _read_calibration(calibration))
 
 
 def _read_calibration(path: Path | None) -> bytes | None:
@@ -181,17 +173,10 @@ def _read_calibration(path: Path | None) -> bytes | None:
         raise ModelNotFound(f"{path} cannot be read: {problem.strerror}.", hint="Copy the file there.") from problem
 
 
-def _key(
-    onnx: bytes,
-    calibration: bytes | None,
-    features: Features,
-    gpu: Gpu,
-    plan: BuildPlan,
-    input_shape: tuple[int, int, int],
-) -> EngineKey:
-    digest = hashlib.sha256(onnx)
-    if plan.calibrate and calibration is not None:
-        digest.update(calibration)
+def _key(onnx: _Onnx, features: Features, gpu: Gpu, plan: BuildPlan, input_shape: tuple[int, int, int]) -> EngineKey:
+    digest = hashlib.sha256(onnx.content)
+    if plan.calibrate and onnx.calibration is not None:
+        digest.update(onnx.calibration)
     return EngineKey(
         model_sha256=digest.hexdigest(),
         tensorrt=features.version,
