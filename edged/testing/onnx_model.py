@@ -15,6 +15,7 @@ from edged.testing.ncnn_model import tiny_weights
 
 _OPSET, _IR_VERSION = 13, 8
 _FLOAT, _INT64, _FLOAT16 = 1, 7, 10  # TensorProto.DataType
+_EXTERNAL = 1  # TensorProto.DataLocation
 _INT = 2  # AttributeProto.AttributeType
 
 
@@ -31,8 +32,10 @@ def write_tiny_onnx_model(
     return path
 
 
-def tiny_onnx(*, seed: int = 0, shape: Sequence[int] = (3, 5, 7), half_input: bool = False) -> bytes:
-    """Return the bytes of the tiny model."""
+def tiny_onnx(
+    *, seed: int = 0, shape: Sequence[int] = (3, 5, 7), half_input: bool = False, bias_file: str | None = None
+) -> bytes:
+    """Return the bytes of the tiny model. `bias_file` names the file where its four float32 biases lie instead."""
     weights, bias = tiny_weights(seed)
     open_side = -1 if -1 in shape else 1
     graph = b"".join(
@@ -43,7 +46,7 @@ def tiny_onnx(*, seed: int = 0, shape: Sequence[int] = (3, 5, 7), half_input: bo
             _bytes(1, _node("Reshape", ["mean", "flat"], "out1")),
             _bytes(2, b"tiny"),
             _bytes(5, _constant("weights", weights.reshape(4, 3, 1, 1))),
-            _bytes(5, _constant("bias", bias)),
+            _bytes(5, _constant("bias", bias, file=bias_file)),
             _bytes(5, _constant("flat", np.array([-1, 4], np.int64))),
             _bytes(11, _tensor("in0", [open_side, *shape], _FLOAT16 if half_input else _FLOAT)),
             _bytes(12, _tensor("out0", [open_side, 4, *shape[1:]])),
@@ -58,10 +61,14 @@ def _node(kind: str, inputs: Sequence[str], output: str) -> bytes:
     return b"".join(_bytes(1, name.encode()) for name in inputs) + _bytes(2, output.encode()) + _bytes(4, kind.encode())
 
 
-def _constant(name: str, array: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> bytes:
+def _constant(name: str, array: npt.NDArray[np.float32] | npt.NDArray[np.int64], *, file: str | None = None) -> bytes:
     sides = b"".join(_varint(1, side) for side in array.shape)
     kind = _FLOAT if array.dtype == np.float32 else _INT64
-    return sides + _varint(2, kind) + _bytes(8, name.encode()) + _bytes(9, array.tobytes())
+    if file is None:
+        content = _bytes(9, array.tobytes())
+    else:
+        content = _bytes(13, _bytes(1, b"location") + _bytes(2, file.encode())) + _varint(14, _EXTERNAL)
+    return sides + _varint(2, kind) + _bytes(8, name.encode()) + content
 
 
 def _whole(name: str, value: int) -> bytes:

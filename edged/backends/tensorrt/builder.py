@@ -77,6 +77,18 @@ def _build(
     if not parser.parse(source.onnx, str(source.path)):  # the path, for weights in a file beside it
         raise _unparsed(features, source, parser)
     config = builder.create_builder_config()
+    _configure(trt, builder, config, plan)
+    calibrator = _set_calibration(trt, config, plan, source)
+    monitor = make_monitor(trt, teller) if features.progress_monitor else None
+    if monitor is not None:
+        config.progress_monitor = monitor
+    _set_timings(config, source.timings)
+    engine = builder.build_serialized_network(network, config)
+    del calibrator, monitor  # not before the build is over
+    return None if engine is None else Built(bytes(engine), _timings(config))
+
+
+def _configure(trt: Any, builder: Any, config: Any, plan: BuildPlan) -> None:
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, plan.workspace_bytes)
     for name in plan.builder_flags:
         config.set_flag(getattr(trt.BuilderFlag, name))
@@ -86,19 +98,6 @@ def _build(
         _choose_dla(trt, builder, config, plan.dla_core)
     if plan.input_shape is not None:
         _fix_shape(builder, config, plan)
-    calibrator = _set_calibration(trt, config, plan, source)
-    monitor = make_monitor(trt, teller) if features.progress_monitor else None
-    if monitor is not None:
-        config.progress_monitor = monitor
-    cache = config.create_timing_cache(source.timings)
-    if not (cache and config.set_timing_cache(cache, False)):  # another GPU's or version's
-        cache = config.create_timing_cache(b"")
-        config.set_timing_cache(cache, False)
-    engine = builder.build_serialized_network(network, config)
-    del calibrator, monitor  # not before the build is over
-    if engine is None:
-        return None
-    return Built(bytes(engine), _timings(config))
 
 
 def _ignore() -> None:
@@ -165,6 +164,12 @@ def _set_calibration(trt: Any, config: Any, plan: BuildPlan, source: Source) -> 
 
     config.int8_calibrator = Calibrator()
     return config.int8_calibrator
+
+
+def _set_timings(config: Any, timings: bytes) -> None:
+    cache = config.create_timing_cache(timings)
+    if not (cache and config.set_timing_cache(cache, False)):  # another GPU's or version's
+        config.set_timing_cache(config.create_timing_cache(b""), False)
 
 
 def _timings(config: Any) -> bytes:

@@ -49,6 +49,7 @@ class _Onnx:
     content: bytes
     facts: OnnxFacts
     calibration: bytes | None
+    sha256: str  # of the file, and of those beside it that hold its weights
 
 
 class Loader:
@@ -161,12 +162,13 @@ def _read_onnx(path: Path, calibration: Path | None, interface: Interface) -> _O
         output_names=interface.output_names,
         input_shape=interface.input_shape,
     )
-    return _Onnx(path, content, facts, _read_calibration(calibration))
+    digest = hashlib.sha256(content)
+    for name in sorted(facts.weight_files):
+        digest.update(_read_beside(path.parent / name))
+    return _Onnx(path, content, facts, None if calibration is None else _read_beside(calibration), digest.hexdigest())
 
 
-def _read_calibration(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
+def _read_beside(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as problem:
@@ -174,11 +176,9 @@ def _read_calibration(path: Path | None) -> bytes | None:
 
 
 def _key(onnx: _Onnx, features: Features, gpu: Gpu, plan: BuildPlan, input_shape: tuple[int, int, int]) -> EngineKey:
-    digest = hashlib.sha256(onnx.content)
-    if plan.calibrate and onnx.calibration is not None:
-        digest.update(onnx.calibration)
+    ranges = b"" if onnx.calibration is None or not plan.calibrate else onnx.calibration
     return EngineKey(
-        model_sha256=digest.hexdigest(),
+        model_sha256=onnx.sha256 if not ranges else hashlib.sha256(onnx.sha256.encode() + ranges).hexdigest(),
         tensorrt=features.version,
         gpu=gpu.name,
         compute_capability=gpu.compute_capability,

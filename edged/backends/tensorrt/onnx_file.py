@@ -36,6 +36,7 @@ class OnnxFacts:
     outputs: tuple[OnnxTensor, ...]
     operators: frozenset[str]
     weight_types: frozenset[int]  # numbers of TensorProto.DataType
+    weight_files: frozenset[str] = frozenset()  # where weights lie that are not in the file itself
 
     @property
     def quantized(self) -> bool:
@@ -108,6 +109,7 @@ def _read_graph(message: memoryview) -> OnnxFacts:
     operators: set[str] = set()
     constants: set[int] = set()
     stored: set[str] = set()  # kept in one type and computed with in another
+    beside: set[str] = set()
     weights: dict[str, int] = {}
     for number, value in fields(message):
         if not isinstance(value, memoryview):
@@ -119,11 +121,13 @@ def _read_graph(message: memoryview) -> OnnxFacts:
             constants.update(_number(constant, 2) for constant in _walk(value, 5, 5))  # attribute, tensor
         elif number == 5:
             weights[_text(value, 8)] = _number(value, 2)
+            beside.update(_text(entry, 2) for entry in _walk(value, 13) if _text(entry, 1) == "location")
         elif number in (11, 12):
             (inputs if number == 11 else outputs).append(_read_tensor(value))
     given = tuple(tensor for tensor in inputs if tensor.name not in weights)  # old exports list the weights too
     computed = {kind for name, kind in weights.items() if name not in stored}
-    return OnnxFacts(given, tuple(outputs), frozenset(operators), frozenset(constants | computed))
+    types = frozenset(constants | computed)
+    return OnnxFacts(given, tuple(outputs), frozenset(operators), types, frozenset(beside))
 
 
 def _read_tensor(message: memoryview) -> OnnxTensor:

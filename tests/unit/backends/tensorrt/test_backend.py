@@ -85,6 +85,19 @@ def test_a_changed_model_under_the_same_name_is_built_anew(tmp_path: Path) -> No
     assert len(machine.trt.world.builds) == 2
 
 
+def test_changed_weights_in_a_file_beside_the_model_are_built_anew(tmp_path: Path) -> None:
+    onnx = tiny_onnx(bias_file="tiny.bin")
+    machine = Machine(models={onnx: tiny_model()})
+    files = Files(onnx=tmp_path / "tiny.onnx")
+    (tmp_path / "tiny.onnx").write_bytes(onnx)
+    with pytest.raises(ModelNotFound, match=r"tiny\.bin"):
+        machine.load(files, tmp_path / "engines")
+    for weights in (bytes(16), bytes(16), b"\1" * 16):
+        (tmp_path / "tiny.bin").write_bytes(weights)
+        machine.load(files, tmp_path / "engines").close()
+    assert len(machine.trt.world.builds) == 2
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "foreign"])
 def test_a_kept_engine_that_is_damaged_is_built_again(tmp_path: Path, damage: str) -> None:
     machine = Machine()

@@ -31,6 +31,13 @@ def test_inputs_outputs_and_types_are_read(tmp_path: Path) -> None:
     assert not facts.quantized
 
 
+def test_files_that_hold_weights_beside_the_model_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.onnx"
+    path.write_bytes(tiny_onnx(bias_file="tiny.bin"))
+    assert read_onnx(path)[0].weight_files == {"tiny.bin"}
+    assert read_onnx(write_tiny_onnx_model(tmp_path))[0].weight_files == set()
+
+
 def test_an_open_side_is_minus_one(tmp_path: Path) -> None:
     facts, _ = read_onnx(write_tiny_onnx_model(tmp_path, shape=(3, -1, -1)))
     assert facts.inputs == (OnnxTensor("in0", (-1, 3, -1, -1)),)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import edged
 from edged.backends.tensorrt.builder import Built, Source, build_engine
 from edged.backends.tensorrt.onnx_file import read_onnx
 from edged.backends.tensorrt.plan import Wishes, plan_build
@@ -127,6 +128,11 @@ def test_what_is_no_onnx_model_is_refused_with_the_parsers_words(tmp_path: Path)
 @pytest.mark.parametrize("name", ["fastestdet/FastestDet.onnx", "yolo26n-320/yolo26n-320-e2e.onnx"])
 def test_real_models_are_built(shared_dir: Path, name: str) -> None:
     assert len(_build(shared_dir / "models" / name).engine) > 1_000_000
+
+
+def test_the_model_that_comes_with_edged_is_built() -> None:
+    (path,) = (Path(edged.__file__).parent / "models" / "builtin").glob("*.onnx")
+    assert len(_build(path).engine) > 100_000
 
 
 @pytest.mark.parametrize("kind", ["fp16", "int8"])
