@@ -116,6 +116,7 @@ def why_ended(record: RunRecord, service_result: str, *, boot_id: str) -> LastEn
 def _by_systemd(result: str, status: str) -> tuple[str, str]:
     how = status.split(" ")[-1]
     told = {
+        "success": ("stop", "it was stopped: systemd saw a clean end"),
         "watchdog": ("watchdog", "it told systemd of no progress: its main thread hung; the stacks are in the journal"),
         "oom-kill": ("oom", "the kernel killed it, since memory ran out"),
         "timeout": ("killed", "it took too long to start or to stop, and systemd killed it"),

@@ -60,6 +60,7 @@ def test_the_first_run_has_none_before_it(tmp_path: Path) -> None:
         ("running", "timeout killed KILL", "boot-1", "killed", "too long"),
         ("running", "exit-code exited 9", "boot-1", "watchdog", "its log says which"),
         ("running", "exit-code exited 1", "boot-1", "crash", "exit code 1"),
+        ("running", "success exited 0", "boot-1", "stop", "a clean end"),
         ("running", "a-new-word", "boot-1", "unknown", "a-new-word"),
         ("running", "", "boot-2", "power", "the power was cut"),
         ("running", "signal killed SEGV\nboot-1", "boot-2", "crash", "ended by signal SEGV"),
