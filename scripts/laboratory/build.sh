@@ -41,7 +41,7 @@ packages() {
 import importlib.metadata
 
 print(*(name for name in importlib.metadata.requires("edged") or () if "extra ==" not in name), sep="\n")
-print("pytest", "pytest-timeout", sep="\n")
+print("pytest", "pytest-timeout", "hypothesis", sep="\n")
 PYTHON
 }
 
@@ -118,7 +118,7 @@ build_container() {
   mkdir -p "$cache" || exit 3
   exec 8> "$cache/lock-container"
   flock 8
-  packages | grep -v '^pytest' > "$wanted"
+  packages | grep -v -e '^pytest' -e '^hypothesis' > "$wanted"
   cd "$laboratory"
   resident="$(place_of resident debian.sh resident.sh)"
   wheels="$(place_of wheels wheels.sh "$wanted")"
