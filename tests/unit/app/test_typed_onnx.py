@@ -11,9 +11,43 @@ pytest.importorskip("onnx", reason="no onnx here: pip install 'edged[tensorrt-ch
 from edged.app.typed_onnx import Agreement, main, write_typed
 from edged.backends.tensorrt.onnx_file import read_onnx
 from edged.errors import ModelInvalid, SourceNotFound
+from edged.testing.onnx_model import write_tiny_onnx_model
 from tests.models import yolo26n_end2end_folder, yolox_folder
 
 pytestmark = pytest.mark.slow
+
+
+TINY_TOML = """
+name = "tiny"
+licence = "Apache-2.0"
+source = "edged.testing"
+labels = ["person"]
+[input]
+width_px = 64
+height_px = 32
+colour = "rgb"
+resize = "letterbox"
+mean = [0, 0, 0]
+scale = [0.0039, 0.0039, 0.0039]
+[head]
+family = "yolox"
+strides = [8]
+[thresholds]
+low_confidence = 0.1
+high_confidence = 0.5
+[onnx]
+model = "tiny.onnx"
+input = "in0"
+outputs = ["out0"]
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A model folder that needs no weights of others."""
+    write_tiny_onnx_model(tmp_path, shape=(3, 32, 64))
+    (tmp_path / "model.toml").write_text(TINY_TOML)
+    return tmp_path
 
 
 @pytest.fixture
@@ -26,9 +60,9 @@ def pictures(shared_dir: Path) -> Path:
     return shared_dir / "images"
 
 
-def test_float16_needs_nothing_but_the_model(folder: Path) -> None:
-    target, agreement = write_typed(folder, "fp16")
-    assert target == folder / "yolox_nano-fp16.onnx"
+def test_float16_needs_nothing_but_the_model(tiny: Path) -> None:
+    target, agreement = write_typed(tiny, "fp16")
+    assert target == tiny / "tiny-fp16.onnx"
     assert agreement is None
     assert read_onnx(target)[0].half
 
@@ -47,9 +81,16 @@ def test_a_model_that_does_not_bear_int8_is_refused_and_leaves_no_file(folder: P
     assert list(folder.glob("*int8*")) == []
 
 
-def test_int8_without_pictures_is_refused(folder: Path) -> None:
+def test_int8_without_pictures_is_refused(tiny: Path) -> None:
     with pytest.raises(SourceNotFound, match="--pictures"):
-        write_typed(folder, "int8")
+        write_typed(tiny, "int8")
+
+
+def test_the_command_needs_no_pictures_for_float16(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tiny), "fp16"]) == 0
+    assert 'model = "tiny-fp16.onnx"' in capsys.readouterr().out
+    assert main([str(tiny), "int8"]) == 3
+    assert "--pictures" in capsys.readouterr().err
 
 
 def test_the_command_says_what_to_write_into_the_description(
