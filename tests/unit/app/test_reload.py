@@ -215,3 +215,43 @@ def test_another_curve_of_heat_is_followed_at_once_and_touches_no_camera(tmp_pat
 
     assert last.machine.temp_c == 80.0
     assert house.made == {"yard": 1}
+
+
+def test_another_model_takes_over_from_the_old_one_and_all_cameras_begin_anew(tmp_path: Path) -> None:
+    house = House(tmp_path, "yard")
+    engines: list[str] = []
+
+    def change(status: DaemonStatus) -> bool:
+        engines.append(status.backend)
+        if ready := has_appeared("yard")(status):
+            house.change_to(lambda: house.config("yard", model={"confidence": 0.9}))
+        return ready
+
+    last = house.run(change, lambda status: house.made["yard"] == 2 and status.cameras[0].detected > 0)
+
+    assert engines[0] == "none"
+    assert last.backend == "ncnn"
+    assert house.detector.closed
+    assert kinds(house.events("yard")) == ["appeared", "left"]  # the new one finds nobody in a drawn picture
+
+
+def test_a_model_that_does_not_load_is_refused_and_the_old_one_looks_on(tmp_path: Path) -> None:
+    house = House(tmp_path, "yard")
+    frames: list[int] = []
+
+    def change(status: DaemonStatus) -> bool:
+        if ready := has_appeared("yard")(status):
+            house.change_to(lambda: house.config("yard", model={"path": "./nowhere"}))
+        return ready
+
+    def looks_on(status: DaemonStatus) -> bool:
+        if status.config_error is not None:
+            assert not house.detector.closed
+            frames.append(status.cameras[0].frames)
+        return len(frames) == 2
+
+    last = house.run(change, looks_on)
+
+    assert frames[1] > frames[0]
+    assert "nowhere" in str(last.config_error)
+    assert house.made == {"yard": 1}
