@@ -31,7 +31,7 @@ _WRITE_OUT = struct.Struct("<II")
 _FORGET, _GETATTR, _SETATTR, _OPEN, _READ, _WRITE = 2, 3, 4, 14, 15, 16
 _RELEASE, _FSYNC, _FLUSH, _INIT, _INTERRUPT, _DESTROY, _BATCH_FORGET = 18, 20, 25, 26, 36, 38, 42
 _UNANSWERED = (_FORGET, _INTERRUPT, _BATCH_FORGET)
-_MNT_DETACH = 2
+_MNT_DETACH, _MS_REC, _MS_PRIVATE, _CLONE_NEWNS = 2, 1 << 14, 1 << 18, 0x20000  # linux/mount.h, linux/sched.h
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -50,9 +50,17 @@ def disk_as_file(disk: VolatileDisk, path: Path) -> Iterator[None]:
             yield
         finally:
             _call(_libc.umount2(os.fsencode(path), _MNT_DETACH), path)
-            server.join(60.0)  # the loop device lets go in its own time
+            server.join(10.0)  # the loop device lets go in its own time
     finally:
         os.close(device)
+
+
+def be_alone() -> None:
+    """Mount in a namespace of this process's own: a container that starts meanwhile copies all mounts that it sees, and
+    keeps their devices. Before any thread is started; needs root; raises OSError.
+    """
+    _call(_libc.unshare(_CLONE_NEWNS), Path("/"))
+    _call(_libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None), Path("/"))
 
 
 def _call(result: int, path: Path) -> None:

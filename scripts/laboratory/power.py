@@ -23,6 +23,7 @@ from pathlib import Path
 
 import disk_faults
 from disk_stage import Cut, Variant, stage, what_is_missing
+from fuse_file import be_alone
 from report import Report, Row
 
 _CUTS_A_ROUND = 25  # then a new disk, so that the log's first moments are cut too
@@ -58,6 +59,7 @@ def cut_again_and_again(variant: Variant, cuts: int, *, seed: int) -> Tally:
     """Cut the power so many times."""
     tally, chance = Tally(variant), random.Random(seed)
     while len(tally.cuts) < cuts:
+        print(f"  {len(tally.cuts)} of {cuts} cuts: {variant.name}", file=sys.stderr, flush=True)
         with stage(variant) as scene:
             for _ in range(min(_CUTS_A_ROUND, cuts - len(tally.cuts))):
                 tally.cuts.append(scene.cut(chance))
@@ -97,6 +99,7 @@ def main() -> None:
     if reason := what_is_missing():
         print(f"SKIPPED: {reason}.")
         sys.exit(_SKIPPED)
+    be_alone()
     logging.disable(logging.CRITICAL)  # the store's word at each of the restarts
     began, report = time.monotonic(), Report()
     report.section("Power cuts in the middle of event writing")
