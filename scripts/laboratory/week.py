@@ -80,7 +80,7 @@ class WeekSource:
         self._scene = SyntheticScene(_visitors(), width_px=WIDTH_PX, height_px=HEIGHT_PX, noise_sigma=0.0, seed=1)
 
     def open(self) -> None:
-        self._is_free.set()
+        """A frame that is under way comes back all the same."""
 
     def read(self, timeout_s: float) -> Frame | None:
         if self._seq >= self._frames:
