@@ -33,6 +33,7 @@ OPEN_WITHIN_S = 600.0
 """How long open() may take: all rows of a damaged database are copied one by one."""
 
 _WRITE_WITHIN_S = 30.0  # a worn card may take seconds over a commit
+_PICTURE_WITHIN_S = 1.0  # each has a file that is forced to the disk
 
 WRITE_EVERY_S = 0.25  # so an event is on the disk about half a second after put() at the latest
 _BATCH_MAX = 100
@@ -185,6 +186,7 @@ class EventStore:
         try:
             while self._batch or len(self._waiting):
                 self._write_batch(connection)
+            self.pulse.begin("deleting what is old", within_s=_WRITE_WITHIN_S)
             if self._retention is not None:
                 self._retention.step(connection, self._folder)
             if log_bytes(self._path) > self._renew_at_bytes:
@@ -217,6 +219,7 @@ class EventStore:
         if not self._batch:
             self._batch = [self._stamp(waiting) for waiting in self._waiting.take(_BATCH_MAX)]
         pictures = {record.snapshot: jpeg for record, jpeg in self._batch if record.snapshot and jpeg}
+        self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S + _PICTURE_WITHIN_S * len(pictures))
         trouble = self._write_pictures(pictures)
         batch = (
             self._batch if trouble is None else [(replace(record, snapshot=None), None) for record, _ in self._batch]

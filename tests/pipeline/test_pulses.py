@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
+from edged.domain.events import EventKind, MachineEvent
 from edged.domain.pulse import Pulse
 from edged.errors import SourceLost
 from edged.health.liveness import Judge
@@ -83,3 +85,28 @@ def test_a_store_that_cannot_be_written_for_an_hour_is_never_late(stop: threadin
     assert store.status.error is not None
     assert clock.verdicts == {None}
     assert clock.tasks <= {"writing events", "opening the event log"}
+
+
+def test_a_store_that_catches_up_on_a_slow_disk_is_never_late(
+    stop: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waited while the disk was full is written batch by batch, and each is progress."""
+    clock = JudgedClock(stop)
+    store = EventStore(tmp_path, clock=clock, version="0.1.0")
+    store.open()
+    event = MachineEvent(EventKind.RESTARTED, at=1000.0, started_at=1000.0, reason="power", detail=None)
+    for _ in range(300):
+        store.put(event, b"a picture")
+    really_sync = os.fsync
+
+    def slow_sync(descriptor: int) -> None:
+        clock.wait(stop, 0.5)
+        really_sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow_sync)
+    clock.pulses = [store.pulse]
+    store.flush()
+    assert store.status.written == 300
+    assert clock.monotonic() > 1100.0
+    assert clock.verdicts == {None}
+    store.close()
