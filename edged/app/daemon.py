@@ -48,12 +48,14 @@ def build(
     make_source: MakeSource | None = None,
     sensors: Sensors | None = None,
     read_again: ReadConfig | None = None,
+    unattended: bool = False,
 ) -> Daemon:
     """Put the daemon together: load and try the model, lock and open the event log. Starts no thread.
 
     `detector` is one that load_detector() has loaded already; the daemon closes it at its end. `make_source` and
     `sensors` stand in for the real ones where a test or a benchmark wants to see through them. `read_again` reads the
-    configuration for Daemon.request_reload(). Raises EdgedError.
+    configuration for Daemon.request_reload(). `unattended` has a hang of Python itself ended from outside of it; where
+    somebody is there to do so, the process may as well be halted for an hour (Ctrl-Z). Raises EdgedError.
     """
     clock = clock or SystemClock()
     with ExitStack() as resources:
@@ -86,7 +88,7 @@ def build(
             lambda: [store.pulse, keeper.pulse, dispatcher.pulse, *reload.pulses()],
             notifier=notifier,
             clock=clock,
-            last_resort=LastResort(),
+            last_resort=LastResort() if unattended else None,
         )
         supervisor = Supervisor(
             [

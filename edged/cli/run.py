@@ -28,7 +28,8 @@ def run(
 
     Example: edged run -c /etc/edged/edged.toml
     """
-    with StopSignals(reload=not has_terminal()) as signals, ExitStack() as files:
+    unattended = not has_terminal()
+    with StopSignals(reload=unattended) as signals, ExitStack() as files:
         from edged import app
         from edged.cli.running import log_to_stderr, run_until_done
         from edged.config.loader import load_config
@@ -43,6 +44,12 @@ def run(
                 path = trace if len(settings.camera) == 1 else path_for_camera(trace, camera.name)
                 writer = app.open_trace(path, label=trace_label, labels=detector.labels)
                 observers[camera.name] = [files.enter_context(writer)]
-        daemon = app.build(settings, detector=detector, observers=observers, read_again=lambda: load_config(config))
+        daemon = app.build(
+            settings,
+            detector=detector,
+            observers=observers,
+            read_again=lambda: load_config(config),
+            unattended=unattended,
+        )
         signals.reload_with(daemon.request_reload)
         run_until_done(daemon, signals)
