@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -83,20 +84,17 @@ def fault(lab: Lab, name: str, times: int) -> tuple[list[Row], Any]:
 
 
 def _judge(what: str, tries: list[dict[str, Any]], limit: float, says: str) -> Row:
-    backs = [found["back_s"] for found in tries]
+    backs = [float("inf") if found["back_s"] is None else found["back_s"] for found in tries]
     told = sum(says in found["log"] for found in tries)
-    kept = all(back is not None and back <= limit for back in backs) and told == len(tries)
-    slowest = max((back if back is not None else float("inf")) for back in backs)
-    found = f"{_came(backs)}, detecting after {slowest:.1f} s at most, reason told {told} times"
+    kept = max(backs) <= limit and told == len(tries)
+    came = sum(back < float("inf") for back in backs)
+    after = f"after {statistics.median(backs):.1f} s, {max(backs):.1f} s at most"
+    found = f"{came} of {len(tries)} times, {after}, with the reason {told} times"
     return Row(what, found, f"{limit:.0f} s, with the reason", kept)
 
 
 def _difference(later_s: float | None, earlier_s: float | None) -> float | None:
     return None if later_s is None or earlier_s is None else later_s - earlier_s
-
-
-def _came(backs: list[float | None]) -> str:
-    return f"back {sum(back is not None for back in backs)} of {len(backs)} times"
 
 
 def crash_loop(lab: Lab, times: int) -> tuple[list[Row], Any]:
