@@ -56,8 +56,16 @@ def wait(condition: Callable[[], bool]) -> float | None:
 
 
 def wait_for_end(pid: int) -> float | None:
-    """Wait until a process is gone."""
-    return wait(lambda: not Path(f"/proc/{pid}").exists())
+    """Wait until a process has ended. A zombie has, though the kernel may yet hold a thread of it at a hung disk."""
+    return wait(lambda: state_of(pid) in (None, "Z"))
+
+
+def state_of(pid: int) -> str | None:
+    """The state of a process as proc(5) writes it; None when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
 
 
 def wait_for_other(pid: int) -> float | None:
