@@ -100,6 +100,7 @@ class Reload:
     ) -> None:
         self._setup = setup
         self._next: Setup | EdgedError | None = None
+        self._left_behind: list[CameraAtWork] = []
         self._read = read
         self._load_detector = load_detector
         self._build = build
@@ -112,8 +113,8 @@ class Reload:
         self._clock = clock
 
     def pulses(self) -> list[Pulse]:
-        """Those of the cameras that there are now."""
-        return [camera.parts.feeder.pulse for camera in self._setup.cameras]
+        """Those of the cameras that there are now, and of those that did not stop when they were to: they may hang."""
+        return [camera.parts.feeder.pulse for camera in (*self._setup.cameras, *self._left_behind)]
 
     def prepare(self) -> None:
         """See Change. Reads the configuration, loads a model that it changes, and puts new cameras together."""
@@ -184,6 +185,7 @@ class Reload:
     def _let_go(self, cameras: Sequence[CameraAtWork]) -> bool:
         """Stop cameras and close what is open in their pipelines; False when one hangs."""
         hung = self._supervisor.remove(camera.worker for camera in cameras)
+        self._left_behind += [camera for camera in cameras if camera.worker in hung]
         for camera in cameras:
             camera.parts.mailbox.close()
         finished = self._dispatcher.wait_until_finished([camera.lane for camera in cameras], _FINISH_WITHIN_S)
