@@ -70,7 +70,7 @@ def write_config(path: Path, text: str) -> None:
     """Write the file in one go, keeping the one that was there as .bak. Raises OutputNotWritable."""
     new = path.with_name(f".{path.name}.new")
     try:
-        new.write_text(text, encoding="utf-8")
+        _write_to_disk(new, text)
         if path.exists():
             shutil.copystat(path, new)
             os.chown(new, path.stat().st_uid, path.stat().st_gid)
@@ -81,6 +81,15 @@ def write_config(path: Path, text: str) -> None:
         new.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _write_to_disk(path: Path, text: str) -> None:
+    """Write a file for its owner alone, on the disk when this returns: a cut of power leaves no empty one."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _usable(spec: ModelSpec) -> list[FoundCamera]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,24 @@ def test_a_camera_that_is_here_gets_the_mode_that_suits_the_model(tmp_path: Path
     assert 'name = "hd-webcam"' in here
     assert 'format = "YUYV"' in here
     assert away == '[[camera]]\nname = "camera-1"\nsource = "rtsp://yard.lan/live"'
+
+
+def test_what_it_writes_is_on_the_disk_and_hidden_from_others_before_it_has_its_name(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address may hold a password; and a configuration that a cut of power emptied would stop the box for good."""
+    seen: list[tuple[str, int, bool]] = []
+    really_sync = os.fsync
+
+    def sync(descriptor: int) -> None:
+        really_sync(descriptor)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        seen.append((path.read_text(), path.stat().st_mode & 0o777, file.exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_config(file, "# new\n")
+    assert seen == [("# new\n", 0o600, False)]
+    assert file.read_text() == "# new\n"
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
