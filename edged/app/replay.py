@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from edged.clock import SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
+from edged.domain.frame import Frame
 from edged.errors import ConfigError
+from edged.imaging.files import make_folder
+from edged.pipeline.camera import FrameObserver
 from edged.pipeline.rehearsal import Candidate, Rehearsal
-from edged.ports import EndOfStream
+from edged.ports import EndOfStream, Source
 from edged.rules.presence import Presence
 from edged.scheduling.agreement import Agreement, Run, compare
-from edged.scheduling.stride import Stride
 
 EVERY_FRAME = "every frame"
 
@@ -39,49 +41,38 @@ def replay(
     A policy is `adaptive` or `stride:N`. `traces` is a folder for one MOTChallenge trace a policy. `progress` is told
     of the frames done and expected.
     """
-    configs = {name: _config(source, name, model=model, threads=threads) for name in policies}
-    any_config = _config(source, "stride:1", model=model, threads=threads)
-    clock = SystemClock()
+    configs = {EVERY_FRAME: _config(source, "stride:1", model=model, threads=threads)}
+    configs |= {name: _config(source, name, model=model, threads=threads) for name in policies}
+    config, clock = configs[EVERY_FRAME], SystemClock()
     with ExitStack() as resources:
-        detector = resources.enter_context(closing(load_detector(any_config)))
-        candidates = [_candidate(EVERY_FRAME, any_config, detector)]
-        candidates += [_candidate(name, config, detector) for name, config in configs.items()]
-        if traces is not None:
-            traces.mkdir(parents=True, exist_ok=True)
-            candidates = [
-                Candidate(
-                    one.name,
-                    one.scheduler,
-                    one.tracker,
-                    one.rules,
-                    [
-                        resources.enter_context(
-                            open_trace(
-                                traces / f"{one.name.replace(' ', '-').replace(':', '-')}.txt",
-                                label=trace_label,
-                                labels=detector.labels,
-                            )
-                        )
-                    ],
-                )
-                for one in candidates
-            ]
+        detector = resources.enter_context(closing(load_detector(config)))
+        candidates = []
+        for name, one in configs.items():
+            observers = []
+            if traces is not None:
+                make_folder(traces)
+                trace = traces / f"{name.replace(' ', '-').replace(':', '-')}.txt"
+                observers = [resources.enter_context(open_trace(trace, label=trace_label, labels=detector.labels))]
+            candidates.append(_candidate(name, one, detector, observers))
         rehearsal = Rehearsal(candidates, detector, clock=clock)
-        frames = resources.enter_context(closing(make_source(any_config.camera[0], clock)))
+        frames = resources.enter_context(closing(make_source(config.camera[0], clock)))
         frames.open()
-        done = 0
-        while True:
-            try:
-                frame = frames.read(timeout_s=1.0)
-            except EndOfStream:
-                break
-            if frame is not None:
-                rehearsal.step(frame)
-                frame.release()
-                done += 1
-                progress(done, frames.frame_count())
+        for done, frame in enumerate(_until_its_end(frames), 1):
+            rehearsal.step(frame)
+            frame.release()
+            progress(done, frames.frame_count())
         every, *runs = rehearsal.finish()
     return [(run, compare(every, run)) for run in (every, *runs)]
+
+
+def _until_its_end(source: Source) -> Iterator[Frame]:
+    while True:
+        try:
+            frame = source.read(timeout_s=1.0)
+        except EndOfStream:
+            return
+        if frame is not None:
+            yield frame
 
 
 def _config(source: str, policy: str, *, model: str, threads: int) -> Config:
@@ -99,13 +90,14 @@ def _config(source: str, policy: str, *, model: str, threads: int) -> Config:
     return config
 
 
-def _candidate(name: str, config: Config, detector: ModelDetector) -> Candidate:
+def _candidate(name: str, config: Config, detector: ModelDetector, observers: Sequence[FrameObserver]) -> Candidate:
     section, presence = config.camera[0], config.presence
     return Candidate(
         name=name,
-        scheduler=Stride(1) if name == EVERY_FRAME else make_scheduler(section, config),
+        scheduler=make_scheduler(section, config),
         tracker=make_tracker(config, detector),
         rules=[
             Presence(name, detector.labels, seen_for_s=presence.seen_for_s, rejoin_within_s=presence.rejoin_within_s)
         ],
+        observers=observers,
     )

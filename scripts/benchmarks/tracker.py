@@ -1,10 +1,11 @@
 """What one tracker update costs, by the number of objects, and whether it stays so after many removed tracks.
 
 Objects walk over a frame of 1920 × 1080 with known identities; detections jitter, some are weak and some are missing.
-Times are CPU time of this process and include making the Tracks. Peers are timed in the same
-run when they are installed (ultralytics, supervision).
+Times are CPU time of this process and include making the Tracks. Peers are timed in the same run when they are
+installed (ultralytics, supervision). They are no dependencies: --peers installs them into an environment that is
+thrown away afterwards (some gigabytes, with torch), and measures there.
 
-    scripts/bench tracker [--json FILE]
+    scripts/bench tracker [--json FILE] [--peers]
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
+import subprocess
+import sys
+import tempfile
 import time
+import venv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,17 +199,37 @@ def measure() -> dict[str, object]:
     return {"update": rows, "after_many_removed": after_many_removed(), "peers": sorted(peers)}
 
 
+# Without their dependencies: they ask for opencv-python, and one of them for torchvision, which a tracker never uses.
+_PEERS_ALONE = ("ultralytics-opencv-headless==8.4.190", "supervision==0.31.2")
+_PEERS_NEED = ("torch==2.13.0", "scipy", "matplotlib", "pyyaml", "requests", "pillow", "polars", "defusedxml", "tqdm")
+
+
+def measure_with_peers(arguments: list[str]) -> int:
+    """Run this benchmark again in an environment that has the peers as well; return its exit status."""
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        pip = [f"{folder}/bin/pip", "-qq", "--disable-pip-version-check", "install"]
+        subprocess.run([*pip, "-e", str(Path(__file__).parents[2]), *_PEERS_NEED], check=True)
+        subprocess.run([*pip, "--no-deps", *_PEERS_ALONE], check=True)
+        quiet = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": folder}
+        command = [f"{folder}/bin/python", __file__, *arguments]
+        return subprocess.run(command, env=os.environ | quiet, check=False).returncode
+
+
 def main() -> None:
     """Print a table; write the numbers with --json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here as well")
+    parser.add_argument("--peers", action="store_true", help="install the peers somewhere else first, for this run")
     args = parser.parse_args()
+    if args.peers:
+        sys.exit(measure_with_peers([argument for argument in sys.argv[1:] if argument != "--peers"]))
     result = measure()
     for row in result["update"]:
         print("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
     print("after many removed:", "  ".join(f"{k} {v:.4g}" for k, v in result["after_many_removed"].items()))
     if not result["peers"]:
-        print("no peer is installed: pip install ultralytics or supervision into another environment to compare")
+        print("no peer is installed: --peers compares with them")
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
 
