@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
@@ -30,14 +31,15 @@ def scatter(series: Mapping[str, Sequence[Point]], *, x_title: str, y_title: str
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
         f'font-size="12"><rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>'
     ]
-    for step in range(_STEPS + 1):
-        x, y = (low + (high - low) * step / _STEPS for low, high in (x_range, y_range))
-        (at_x, bottom), (left, at_y) = place(x, y_range[0]), place(x_range[0], y)
-        parts.append(
-            f'<path d="M{at_x:.1f} {_TOP}V{bottom:.1f}M{left:.1f} {at_y:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>'
-        )
-        parts.append(_text(at_x, bottom + 16, f"{x:.3g}", anchor="middle"))
-        parts.append(_text(left - 6, at_y + 4, f"{y:.3g}", anchor="end"))
+    _, bottom = place(x_range[0], y_range[0])
+    for x in _ticks(*x_range):
+        across, _ = place(x, y_range[0])
+        parts.append(f'<path d="M{across:.1f} {_TOP}V{bottom:.1f}" stroke="#ddd"/>')
+        parts.append(_text(across, bottom + 16, f"{x:g}", anchor="middle"))
+    for y in _ticks(*y_range):
+        _, up = place(x_range[0], y)
+        parts.append(f'<path d="M{_LEFT} {up:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>')
+        parts.append(_text(_LEFT - 6, up + 4, f"{y:g}", anchor="end"))
     parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 12, x_title, anchor="middle"))
     parts.append(f'<g transform="translate(16 {(_TOP + _HEIGHT - _BOTTOM) / 2:.0f}) rotate(-90)">')
     parts.append(_text(0, 0, y_title, anchor="middle") + "</g>")
@@ -53,7 +55,8 @@ def _series(name: str, points: Sequence[Point], colour: str, index: int, place: 
     for x, y, label in places:
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
         parts.append(_text(x + 6, y - 6, label, colour=colour))
-    parts.append(_text(_LEFT + 10, _TOP + 16 + 16 * index, f"● {name}", colour=colour))
+    below = _HEIGHT - _BOTTOM - 10 - 16 * index  # where much is paid for little there are no points
+    parts.append(_text(_WIDTH - _RIGHT - 8, below, f"{name} ●", anchor="end", colour=colour))
     return "\n".join(parts)
 
 
@@ -66,3 +69,12 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     room = (high - low) * 0.08 or 1.0
     return low - room, high + room
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers between the two, some five of them."""
+    rough = (high - low) / _STEPS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    first = math.ceil(low / step)
+    return [round(index * step, 12) for index in range(first, math.floor(high / step) + 1)]
