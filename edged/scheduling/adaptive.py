@@ -19,7 +19,8 @@ from edged.scheduling.surprise import Surprise
 # Found on three sequences of MOT17 (static cameras, 30 Hz) with offsets of the first frame, then tried on six others;
 # docs/scheduling.md has the figures.
 _OFF_MAX = 0.06  # of an object's height that its box may be off by
-_SETTLE_S = 0.13  # looks closer than this fail or succeed together: a false sighting would confirm itself
+_NEW_OFF_MAX = 0.1  # … and off its first sighting: where two are further apart they hardly overlap, or not at all
+_SETTLE_S = 0.13  # looks closer than this fail or succeed together, where nobody is fast
 _FOLLOWED_S = 0.2  # at the latest where somebody is followed: at 0.27 s HOTA fell by another 1.3 points
 _AT_REST_S = 1.0  # … and nothing has moved: no longer than a lost track lives (tracker.lost_after_s)
 _STIRRED_MAX_S = 0.4  # at the latest while something moves that no track explains: events come within 0.5 s
@@ -82,7 +83,9 @@ class Adaptive:
 
     def _can_wait_s(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
         followed = expected.state != TrackState.TENTATIVE
-        wait_s = _SETTLE_S if due or not followed.all() else _HEARTBEAT_S
+        wait_s = _SETTLE_S if due else _HEARTBEAT_S
+        if not followed.all():
+            wait_s = min(_NEW_OFF_MAX / max(self._surprise.newcomers_per_s, _NEW_OFF_MAX), _SETTLE_S)
         if self._motion is None:
             return min(wait_s, self._follow_s(expected) if followed.any() else _STIRRED_MAX_S)
         return min(wait_s, self._motion_can_wait_s(self._motion, expected, frame, followed.any()))
@@ -101,4 +104,4 @@ class Adaptive:
 
     def _follow_s(self, expected: Tracks) -> float:
         rate = self._surprise.rate_per_s(expected)
-        return min(max(_OFF_MAX / rate, _SETTLE_S), _FOLLOWED_S) if rate else _FOLLOWED_S
+        return min(_OFF_MAX / rate, _FOLLOWED_S) if rate else _FOLLOWED_S

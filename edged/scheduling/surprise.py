@@ -2,7 +2,7 @@
 
 The Kalman filter's standard deviation says how unsure a prediction is if objects move as its noise assumes. It is the
 same for somebody who stands and for somebody who dances. What a look corrected is a measurement of the same thing for
-the object at hand.
+the object at hand. Of a newcomer nothing is known but how fast those before were, so the scene's is remembered too.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import numpy as np
 
 from edged.domain.tracks import Tracks, TrackState
 
-_AT_FIRST_PER_S = 0.6  # heights a second, for a track that was not looked at twice: a walk towards nobody knows where
-_NEWEST = 0.3  # weight of the newest correction
+_CAR_PER_S = 2.0  # heights a second: a scene is taken for a road until its newcomers have been seen to be slower
+_NEWEST = 0.3  # weight of the newest correction of a track
+_FASTER, _SLOWER = 0.5, 0.1  # of the newest newcomer: one car among people counts for long
+_LOST = 0.1  # … of one that was not found again: it may have been too fast, or nobody
 _OF_ALL = 0.9  # the quantile of the tracks that counts: one restless object of ten does not set the pace for all
 
 
@@ -21,19 +23,27 @@ class Surprise:
 
     def __init__(self) -> None:
         self._rates: dict[int, float] = {}  # heights a second
+        self.newcomers_per_s = _CAR_PER_S
+        """Heights a second by which a track's second sighting is off the first."""
 
     def learn(self, expected: Tracks, found: Tracks, after_s: float) -> None:
         """Compare where tracks were expected with where a look `after_s` seconds after the last one found them."""
         row_of = {track_id: row for row, track_id in enumerate(expected.track_id.tolist())}
         rates: dict[int, float] = {}
         for row, (track_id, seen_at) in enumerate(zip(found.track_id.tolist(), found.seen_at.tolist(), strict=True)):
-            before = row_of.get(track_id)
-            rate = self._rates.get(track_id, _AT_FIRST_PER_S)
+            before = row_of.pop(track_id, None)
+            rate = self._rates.get(track_id, self.newcomers_per_s)
             if before is not None and seen_at == found.at and after_s > 0:
                 box = found.xyxy[row]
-                off = float(np.abs(expected.xyxy[before] - box).mean()) / max(float(box[3] - box[1]), 1.0)
-                rate += _NEWEST * (off / after_s - rate)
+                off = float(np.abs(expected.xyxy[before] - box).mean()) / max(float(box[3] - box[1]), 1.0) / after_s
+                if expected.state[before] == TrackState.TENTATIVE:
+                    self._meet(off, _FASTER if off > self.newcomers_per_s else _SLOWER)
+                    rate = off
+                rate += _NEWEST * (off - rate)
             rates[track_id] = rate
+        for row in row_of.values():
+            if expected.state[row] == TrackState.TENTATIVE:
+                self._meet(_CAR_PER_S, _LOST)
         self._rates = rates
 
     def rate_per_s(self, tracks: Tracks) -> float:
@@ -41,4 +51,7 @@ class Surprise:
         ids = tracks.track_id[tracks.state == TrackState.CONFIRMED].tolist()
         if not ids:
             return 0.0
-        return float(np.quantile([self._rates.get(track_id, _AT_FIRST_PER_S) for track_id in ids], _OF_ALL))
+        return float(np.quantile([self._rates.get(track_id, self.newcomers_per_s) for track_id in ids], _OF_ALL))
+
+    def _meet(self, rate: float, weight: float) -> None:
+        self.newcomers_per_s += weight * (rate - self.newcomers_per_s)
