@@ -90,7 +90,8 @@ def _enter(connection: sqlite3.Connection, folder: Path, run: Run) -> None:
         _tidy_up(connection, folder)
     connection.execute(
         "INSERT INTO runs (run_id, boot_id, started_wall_at, started_at, version) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (run_id) DO NOTHING",
+        "ON CONFLICT (run_id) DO UPDATE SET boot_id = excluded.boot_id, started_wall_at = excluded.started_wall_at, "
+        "started_at = excluded.started_at, version = excluded.version",  # of this run a rescue may know only the id
         (run.run_id, run.boot_id, run.started_wall_at, run.started_at, run.version),
     )
 

@@ -17,6 +17,7 @@ from edged.store.snapshots import Sweeper, days_in, pictures_of
 _PRUNE_EVERY_S = 600.0
 _STEADY_CLOCK_S = 60.0
 _ROWS_A_STEP = 500
+_RUNS_A_STEP = 20  # for each, SQLite looks through all events for one of it
 _DAY_S = 86_400.0
 _FIRST_TRUE_WALL_AT = 1_672_531_200.0  # 2023-01-01: what bears an earlier time was written before the clock was set
 _DOUBT_KEEPS = 1000  # the newest events, which a clock that nobody has set deletes never
@@ -65,16 +66,18 @@ class Retention:
         return more
 
     def _prune_events(self, connection: sqlite3.Connection, folder: Path, keep_s: float) -> bool:
-        before_wall_at = self._clock.wall() - keep_s
+        before_wall_at, boot_id = self._clock.wall() - keep_s, self._clock.boot_id()
         last_id = _last_old(
             connection,
-            boot_id=self._clock.boot_id(),
+            boot_id=boot_id,
             before_at=self._clock.monotonic() - keep_s,
             before_wall_at=before_wall_at,
         )
         if self._clock.synchronised() is not True:
             last_id = min(last_id, _newest(connection, _DOUBT_KEEPS))
-        return prune_events(connection, folder, self._sweeper, last_id=last_id, before_wall_at=before_wall_at)
+        return prune_events(
+            connection, folder, self._sweeper, boot_id=boot_id, last_id=last_id, before_wall_at=before_wall_at
+        )
 
     def _clock_is_steady(self) -> bool:
         before, self._offset_s = self._offset_s, self._offset()
@@ -85,11 +88,18 @@ class Retention:
 
 
 def prune_events(
-    connection: sqlite3.Connection, folder: Path, sweeper: Sweeper, *, last_id: str, before_wall_at: float
+    connection: sqlite3.Connection,
+    folder: Path,
+    sweeper: Sweeper,
+    *,
+    boot_id: str,
+    last_id: str,
+    before_wall_at: float,
 ) -> bool:
     """Delete some events up to the one with this id, with their pictures; True when there may be more.
 
-    Runs without an event, and days without a picture, go by the wall clock.
+    Runs without an event, and days without a picture, go by the wall clock. One without an end goes only when it is of
+    another boot: of this boot, `boot_id`, it may be the run that goes on.
     """
     old = connection.execute(
         "SELECT event_id, wall_at FROM events WHERE event_id <= ? ORDER BY event_id LIMIT ?", (last_id, _ROWS_A_STEP)
@@ -98,9 +108,10 @@ def prune_events(
     connection.executemany("DELETE FROM events WHERE event_id = ?", [row[:1] for row in old])
     if len(old) < _ROWS_A_STEP:
         connection.execute(
-            "DELETE FROM runs WHERE ended_wall_at IS NOT NULL AND started_wall_at < ? "
-            "AND NOT EXISTS (SELECT 1 FROM events WHERE events.run_id = runs.run_id)",
-            (before_wall_at,),
+            "DELETE FROM runs WHERE run_id IN (SELECT run_id FROM runs "
+            "WHERE (ended_wall_at IS NOT NULL OR boot_id != ?) AND started_wall_at < ? "
+            "AND run_id NOT IN (SELECT run_id FROM events) LIMIT ?)",
+            (boot_id, before_wall_at, _RUNS_A_STEP),
         )
     connection.execute("COMMIT")
     sweeper.delete(folder / snapshot_path(*row) for row in old)

@@ -175,11 +175,17 @@ def test_what_a_crash_left_of_pictures_is_deleted_at_the_next_start(make_store: 
     assert pictures(tmp_path / "data") == [kept]
 
 
-def test_runs_without_events_are_forgotten_in_time(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
+@pytest.mark.parametrize("crashed", [False, True])
+def test_runs_without_events_are_forgotten_in_time(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, crashed: bool
+) -> None:
     for _ in range(5):
         store = make_store()
         store.open()
         store.close()
+    if crashed:
+        with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection, connection:
+            connection.execute("UPDATE runs SET ended_wall_at = NULL, boot_id = 'the boot before'")
     clock.advance(4 * DAY_S)
     store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
     store.open()
