@@ -86,13 +86,40 @@ def cpu_s(process: subprocess.Popen[bytes]) -> float:
     return used.user + used.system
 
 
+def camera_status(path: Path) -> dict[str, float]:
+    status: dict[str, list[dict[str, float]]] = json.loads(path.read_text())
+    return status["cameras"][0]
+
+
+def wait_for_frames(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until edged watches: a busy machine may need a minute to start it. Raises RuntimeError after two."""
+    for _ in range(240):
+        cpu_s(process)
+        if path.is_file() and camera_status(path)["frames"] >= FPS:
+            return
+        time.sleep(0.5)
+    raise RuntimeError("edged saw no frames for two minutes")
+
+
+class CountingCamera(HttpCamera):
+    """Counts what it sends."""
+
+    sent = 0
+
+    def send(self, count: int = 1) -> None:
+        self.sent += count
+        super().send(count)
+
+
 def measure(seconds: float) -> dict[str, float]:
     """Watch the stream with all contenders at once."""
     with ExitStack() as resources:
         folder = Path(resources.enter_context(tempfile.TemporaryDirectory()))
         stop = threading.Event()
         frames = pictures()
-        camera = resources.enter_context(closing(HttpCamera(piece=lambda seq: part(seq, data=frames[seq % _PICTURES]))))
+        camera = resources.enter_context(
+            closing(CountingCamera(piece=lambda seq: part(seq, data=frames[seq % _PICTURES])))
+        )
         sender = threading.Thread(target=serve, args=(camera, stop))
         sender.start()
         resources.callback(sender.join)
@@ -110,15 +137,19 @@ def measure(seconds: float) -> dict[str, float]:
         for process in processes.values():
             resources.callback(process.wait)
             resources.callback(process.terminate)
+        for name in ("edged", "edged_every_frame"):
+            wait_for_frames(folder / name / "data" / "status.json", processes[name])
         time.sleep(SETTLE_S)
+        sent_before, began = camera.sent, time.monotonic()
         before = {name: cpu_s(process) for name, process in processes.items()}
         time.sleep(seconds)
         used = {name: cpu_s(process) - before[name] for name, process in processes.items()}
-        status = json.loads((folder / "edged" / "data" / "status.json").read_text())
-        seen = status["cameras"][0]
+        fps = (camera.sent - sent_before) / (time.monotonic() - began)
+        seen = camera_status(folder / "edged" / "data" / "status.json")
     result = {f"{name}_cpu_percent": 100 * spent / seconds for name, spent in used.items()}
     result["runs_saved"] = 1 - seen["detected"] / seen["frames"]
     result["frames"] = seen["frames"]
+    result["fps_sent"] = fps  # below 15 the machine was too busy for the stream: measure again
     if "motion" in used:
         result["ratio_to_motion"] = used["edged"] / used["motion"]
     return result

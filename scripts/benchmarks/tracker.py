@@ -200,7 +200,7 @@ def measure() -> dict[str, object]:
 
 
 # Without their dependencies: they ask for opencv-python, and one of them for torchvision, which a tracker never uses.
-_PEERS_ALONE = ("ultralytics-opencv-headless==8.4.190", "supervision==0.31.2")
+_PEERS_ALONE = ("ultralytics-opencv-headless==8.4.190", "ultralytics-thop", "supervision==0.31.2")
 _PEERS_NEED = ("torch==2.13.0", "scipy", "matplotlib", "pyyaml", "requests", "pillow", "polars", "defusedxml", "tqdm")
 
 
