@@ -6,6 +6,7 @@ python scripts/laboratory/container.py   exits with 77, and says why, where ther
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from machine import Done, MachineError
+from line import Done, MachineError
 
 CANNOT_RUN = 77
 """The exit code of what cannot be tried here."""
@@ -124,6 +125,8 @@ def container(
 
 def why_not() -> str | None:
     """Why no container can be booted here; None when nothing is known to stand in the way."""
+    if platform.machine() != "x86_64":
+        return f"its packages are those of a PC, and this is {platform.machine()}"
     if os.geteuid() != 0:
         return "it needs root"
     missing = [tool for tool in ("systemd-nspawn", "nsenter", "mmdebstrap") if shutil.which(tool) is None]

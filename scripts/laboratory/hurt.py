@@ -12,11 +12,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from container import Container, container
-from machine import MachineError
+from line import MachineError
 from report import Row
 
 WATCHDOG_S = 30.0
@@ -26,15 +27,24 @@ STOP_WITHIN_S = 2.0
 _STARTS = 5  # at least
 _DISK_HANGS_FOR_S = 50.0  # longer than it may take to end edged
 
-# What each fault is, what the log of the next run must say of it, and whether only the watchdog can notice it.
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to hurt it; `says` is what the log of the next run must hold."""
+
+    what: str
+    says: str
+    is_hang: bool = False  # then only the watchdog can notice it
+
+
 FAULTS = {
-    "stopped": ("SIGSTOP", "ended by watchdog", True),
-    "hung-inference": ("an inference that never returns", "ended by watchdog", True),
-    "hung-capture": ("a read that never returns", "ended by watchdog", True),
-    "dead-capture": ("a capture thread that dies", "ended by crash", False),
-    "killed": ("SIGKILL", "ended by killed", False),
-    "segfault": ("a segmentation fault", "ended by crash", False),
-    "out-of-memory": ("memory without end", "memory ran out", False),
+    "stopped": Fault("SIGSTOP", "ended by watchdog", is_hang=True),
+    "hung-inference": Fault("an inference that never returns", "ended by watchdog", is_hang=True),
+    "hung-capture": Fault("a read that never returns", "ended by watchdog", is_hang=True),
+    "dead-capture": Fault("a capture thread that dies", "ended by crash"),
+    "killed": Fault("SIGKILL", "ended by killed"),
+    "segfault": Fault("a segmentation fault", "ended by crash"),
+    "out-of-memory": Fault("memory without end", "memory ran out"),
 }
 
 _LAB_UNIT = """\
@@ -74,13 +84,13 @@ def do(box: Container, *words: object) -> dict[str, Any]:
 
 def fault(lab: Lab, name: str, times: int) -> tuple[list[Row], Any]:
     """One kind of fault, again and again."""
-    what, says, watched = FAULTS[name]
-    limit = BACK_WITHIN_S + (WATCHDOG_S if watched else 0.0)
+    hurt = FAULTS[name]
+    limit = BACK_WITHIN_S + (WATCHDOG_S if hurt.is_hang else 0.0)
     with lab.box(faulty=True) as box:
         tries = [do(box, name) for _ in range(times)]
     if name == "out-of-memory":  # it takes a while until there is none left
         tries = [{**found, "back_s": _difference(found["back_s"], found.get("ended_s"))} for found in tries]
-    return [_judge(what, tries, limit, says)], tries
+    return [_judge(hurt.what, tries, limit, hurt.says)], tries
 
 
 def _judge(what: str, tries: list[dict[str, Any]], limit: float, says: str) -> Row:
@@ -163,4 +173,5 @@ def _slow_disk() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
         finally:
             server.send_signal(signal.SIGCONT)
             subprocess.run(["umount", "--lazy", str(disk)], check=False)
-            server.wait(10.0)
+            server.kill()  # other containers that booted meanwhile hold the mount, and it would wait for them
+            server.wait()

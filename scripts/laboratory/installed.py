@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from clip import make_clip
-from container import Container, container
+from container import CANNOT_RUN, Container, container
 from hurt import FAULTS, Lab, crash_loop, fault, hung_disk, stop_and_start
-from machine import MachineError
+from line import MachineError
 from report import Report, Row
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +189,13 @@ def main() -> None:
     options.add_argument("--times", type=int, default=20, help="how often to inject each fault (%(default)s)")
     options.add_argument("--json", type=Path)
     given = options.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that containers end, too
+    try:
+        with container(given.system / "root", binds={}):
+            pass
+    except MachineError as error:
+        print(f"The service cannot be tried here: {error}", file=sys.stderr)
+        sys.exit(CANNOT_RUN)
     began, report = time.monotonic(), Report()
     with tempfile.TemporaryDirectory(prefix="edged-lab-service-", dir=given.system.parent) as work:
         run(given, Path(work), report)
