@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -124,6 +125,23 @@ def test_uninstall_with_purge_leaves_nothing(box: Path, tools: Path) -> None:
     (box / "var/lib/edged").mkdir(parents=True)
     assert _run(UNINSTALL, box, tools, "--purge").returncode == 0
     assert [file for file in box.rglob("*") if "edged" in file.name] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="mounting takes root and unshare")
+def test_uninstall_with_purge_goes_on_where_a_disk_is_mounted(box: Path, tools: Path) -> None:
+    data = box / "var/lib/edged"
+    data.mkdir(parents=True)
+    mounted = f"mount -t tmpfs none {data} && touch {data}/events.db && {UNINSTALL} --purge && ls -A {data}"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounted],
+        env={**os.environ, "ROOT": str(box)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "mount" in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert (done.returncode, done.stdout.strip()) == (0, "")
 
 
 def test_uninstall_twice_is_harmless(box: Path, tools: Path) -> None:
