@@ -22,7 +22,8 @@ WaitForDevice = Callable[[float, threading.Event], object]
 """Wait for so many seconds, or until the event is set, or until a device came or went."""
 
 _POLL_S = 0.5  # how long a stop may go unnoticed
-_OPEN_WITHIN_S = 30.0  # drivers and networks take their time
+_OPEN_WITHIN_S = 120.0  # resolv.conf(5): three servers that do not answer are asked twice, with and without a domain
+_RESET_WITHIN_S = 30.0
 _SLOWEST_S = 10.0  # from one frame to the next, whatever a driver says
 
 FIRST_FRAME_S = 5.0
@@ -130,7 +131,7 @@ class Feeder:
             self.source.stats.reopened += 1
         self.outages.fault(error, self._clock.monotonic())
         self.state = f"lost: {error.message}"
-        self.pulse.begin("resetting its camera", within_s=_OPEN_WITHIN_S)
+        self.pulse.begin("resetting its camera", within_s=_RESET_WITHIN_S)
         if self._reset is not None and self._retries.reset_is_due(error):
             self._try(self._reset)
         self.pulse.begin("waiting until its camera is worth another try")

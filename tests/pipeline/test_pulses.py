@@ -10,7 +10,7 @@ import pytest
 
 from edged.domain.events import EventKind, MachineEvent
 from edged.domain.pulse import Pulse
-from edged.errors import SourceLost
+from edged.errors import SourceLost, SourceUnreachable
 from edged.health.liveness import Judge
 from edged.pipeline.mailbox import Mailbox
 from edged.store.events import EventStore
@@ -59,6 +59,21 @@ def test_a_camera_that_is_lost_for_an_hour_is_never_late(stop: threading.Event) 
     assert clock.verdicts == {None}
     assert clock.tasks == {"waiting until its camera is worth another try"}
     assert feeder.pulse.task.what == "done"
+
+
+def test_a_camera_whose_name_nobody_can_look_up_for_an_hour_is_never_late(stop: threading.Event) -> None:
+    clock = JudgedClock(stop)
+
+    class Nameless(SyntheticSource):
+        def open(self) -> None:
+            clock.wait(stop, 90.0)  # as long as the machine's resolver may take
+            raise SourceUnreachable("nobody knows the name", hint="See to the network.")
+
+    feeder = feeder_of(Nameless(clock=clock), Mailbox(threading.Condition()), clock, reopen=True)
+    clock.pulses = [feeder.pulse]
+    feeder.run(stop)
+    assert clock.verdicts == {None}
+    assert "opening its camera" in clock.tasks
 
 
 def test_a_camera_that_gives_nothing_for_an_hour_is_never_late(stop: threading.Event) -> None:
