@@ -199,8 +199,13 @@ def measure() -> dict[str, object]:
     return {"update": rows, "after_many_removed": after_many_removed(), "peers": sorted(peers)}
 
 
-# Without their dependencies: they ask for opencv-python, and one of them for torchvision, which a tracker never uses.
-_PEERS_ALONE = ("ultralytics-opencv-headless==8.4.190", "ultralytics-thop", "supervision==0.31.2")
+# Without their dependencies: they ask for opencv-python, which would overwrite ours.
+_PEERS_ALONE = (
+    "ultralytics-opencv-headless==8.4.190",
+    "ultralytics-thop",
+    "torchvision==0.28.0",
+    "supervision==0.31.2",
+)
 _PEERS_NEED = ("torch==2.13.0", "scipy", "matplotlib", "pyyaml", "requests", "pillow", "polars", "defusedxml", "tqdm")
 
 

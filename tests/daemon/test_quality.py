@@ -19,7 +19,7 @@ def test_tracks_of_people_in_a_real_street_are_as_good_as_promised(box: Box, sha
     clip = shared_dir / "videos" / "vtest.avi"
     truth = shared_dir / "tracking" / "PETS09-S2L1" / "gt" / "gt.txt"
     picodet_folder(box.folder, shared_dir, 416)
-    box.configure(f'source = "{clip}"')
+    box.configure(f'source = "{clip}"', rest='[scheduler]\npolicy = "stride"')
     box.config.write_text(box.config.read_text().replace("./spot", "./picodet-s-416"))
 
     ended = box.run("run", "-c", box.config, "--trace", "trace.txt")

@@ -41,7 +41,7 @@ def test_every_third_frame_tells_the_same_of_slow_objects(box: Box, clip: Path) 
     box.configure(f'source = "{clip}"')
     box.run_config()
     all_frames = box.events()
-    box.configure(f'source = "{clip}"\nevery = 3')
+    box.configure(f'source = "{clip}"\nevery = 3', rest='[scheduler]\npolicy = "stride"')
     assert box.run_config().code == 0
     status = box.status()
     assert status is not None
