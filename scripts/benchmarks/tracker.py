@@ -94,7 +94,7 @@ def ultralytics() -> Update:
     from ultralytics.trackers.byte_tracker import BYTETracker
 
     settings = {"track_high_thresh": 0.6, "track_low_thresh": 0.1, "new_track_thresh": 0.7}
-    tracker = BYTETracker(SimpleNamespace(**settings, track_buffer=30, match_thresh=0.9, fuse_score=True), FPS)
+    tracker = BYTETracker(SimpleNamespace(**settings, track_buffer=FPS, match_thresh=0.9, fuse_score=True))
 
     def update(found: Detections) -> object:
         rows = np.column_stack([found.xyxy, found.confidence, found.class_id])
