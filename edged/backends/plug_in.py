@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
+from typing import TypeVar
 
 from edged.domain.engines import Absent, EngineOptions, ModelFiles, Presence
 from edged.errors import BackendError, EdgedError
 from edged.ports import Backend, Engine
+
+Answer = TypeVar("Answer")
 
 
 class PlugIn:
@@ -19,30 +23,33 @@ class PlugIn:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """See ports.Engine. Of a package that cannot be imported: the plug-in's own name."""
+        """See ports.Engine. Of a plug-in that cannot be asked: its own name."""
         try:
-            return self._load().formats
-        except BackendError:
+            return self._ask(lambda engine: engine.formats, "failed to say what it takes")
+        except EdgedError:
             return (self.name,)
 
     def presence(self) -> Presence:
-        """See ports.Engine. A package that cannot be imported is an engine that is absent."""
+        """See ports.Engine. A plug-in that cannot be asked is absent: it must not keep others from running."""
         try:
-            return self._load().presence()
-        except BackendError as error:
+            return self._ask(lambda engine: engine.presence(), "failed to say whether it can run here")
+        except EdgedError as error:
             return Absent(error.message.removesuffix("."), error.hint)
 
     def load(self, files: ModelFiles, options: EngineOptions) -> Backend:
-        """See ports.Engine. What a plug-in raises that is none of edged's errors becomes a BackendError."""
+        """See ports.Engine. Raises ModelError."""
+        return self._ask(lambda engine: engine.load(files, options), f"failed to load {files.model}")
+
+    def _ask(self, question: Callable[[Engine], Answer], failure: str) -> Answer:
+        """Ask the engine; what it raises that is none of edged's errors becomes a BackendError that says `failure`."""
         engine = self._load()
         try:
-            return engine.load(files, options)
+            return question(engine)
         except EdgedError:
             raise
         except Exception as problem:
             raise BackendError(
-                f"The plug-in {self.name} ({self._entry.value}) failed to load {files.model}: "
-                f"{type(problem).__name__}: {problem}.",
+                f"The plug-in {self.name} ({self._entry.value}) {failure}: {type(problem).__name__}: {problem}.",
                 hint="Ask those who made the plug-in, or choose another model.backend.",
             ) from problem
 

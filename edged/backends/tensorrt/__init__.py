@@ -2,5 +2,5 @@
 
 Everything but the calls to the GPU is plain Python over plain values: what a version can do (versions), what is built
 (plan) from which model (onnx_file), and where the result is kept (cache). The calls themselves are few: builder,
-session and the devices. edged.testing.fake_tensorrt and fake_cuda stand in for NVIDIA's libraries where no GPU is.
+session and the devices. edged.testing.nvidia stands in for NVIDIA's libraries where no GPU is.
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edged.backends.blobs import check_blob
 from edged.backends.tensorrt.cache import EngineCache
 from edged.backends.tensorrt.device import Device
 from edged.backends.tensorrt.libraries import NVIDIA, Libraries
@@ -65,11 +66,7 @@ class TensorRtBackend:
         """See ports.Backend."""
         if self._session is None:
             raise BackendError("infer() on a closed TensorRT backend.", hint="Load the model again.")
-        if blob.shape != self._input_shape or blob.dtype != np.float32:
-            raise BackendError(
-                f"The model takes a float32 blob of shape {self._input_shape}; got {blob.dtype} {blob.shape}.",
-                hint="Correct width_px and height_px in model.toml.",
-            )
+        check_blob(blob, self._input_shape)
         with self._device.active():
             return self._session.run(blob)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edged.backends.catalogue import BUILT_IN, ENTRY_POINTS, all_engines
+from edged.backends.choice import choose
 from edged.domain.engines import Absent, EngineOptions, ModelFiles, Present
 from edged.errors import BackendError
 
@@ -86,6 +87,38 @@ def test_a_package_that_cannot_be_imported_is_an_absent_engine_that_says_why(val
     assert engine.formats == ("doubler",)
     with pytest.raises(BackendError, match="cannot be imported"):
         engine.load(FILES, EngineOptions())
+
+
+class Raising:
+    """A plug-in whose driver answers with an exception."""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        raise KeyError("formats")
+
+    def presence(self) -> None:
+        raise PermissionError("/dev/doubler0")
+
+
+RAISING = Raising()
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (f"{__name__}:RAISING", "PermissionError: /dev/doubler0"),
+        (f"{__name__}:PACKAGE", "AttributeError: 'str' object has no attribute 'presence'"),
+    ],
+)
+def test_a_plug_in_that_fails_when_it_is_asked_is_absent_and_keeps_no_other_engine_from_running(
+    value: str, reason: str
+) -> None:
+    engines = all_engines([_entry(value)])
+    presence = engines[0].presence()
+    assert isinstance(presence, Absent)
+    assert reason in presence.reason
+    choice = choose("auto", engines, {"ncnn", "doubler"})
+    assert [engine.name for engine, _ in choice.candidates] == ["ncnn"]
 
 
 @pytest.mark.usefixtures("installed")
