@@ -50,19 +50,21 @@ def verify_engines(
     *,
     wanted: str = AUTO,
     threads: int = 1,
+    cache_dir: Path | None = None,
     clock: Clock | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> tuple[ModelSpec, list[EngineReport]]:
     """Load a model into every engine that can run it here, or one that is named, and try it there.
 
-    An engine's failure stands in its report; `progress` is told what goes on while a model is built.
+    An engine's failure stands in its report; `progress` is told what goes on while a model is built, and in `cache_dir`
+    engines keep what they built.
     Raises ModelError when the model cannot be read or no engine can run it, SourceError for the picture.
     """
     spec = load_spec(find_model(model))
     image = None if image_path is None else read_picture(image_path)
     choice = choose_engine(spec, wanted)
     engines = {engine.name: engine for engine, _ in choice.candidates}
-    options = EngineOptions(threads=threads, progress=progress)
+    options = EngineOptions(threads=threads, cache_dir=cache_dir, progress=progress)
     reports = [
         _try(engines[verdict.engine], verdict, spec, image, options, clock or SystemClock())
         if verdict.engine in engines
@@ -72,12 +74,20 @@ def verify_engines(
     return spec, reports
 
 
-def record_answer(model: str, image_path: Path, *, wanted: str = AUTO) -> Detections:
+def record_answer(
+    model: str,
+    image_path: Path,
+    *,
+    wanted: str = AUTO,
+    cache_dir: Path | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Detections:
     """Record what a model finds in a picture as its golden answer; return it. Raises EdgedError."""
     spec = load_spec(find_model(model))
     engine, format_ = choose_engine(spec, wanted).candidates[0]
     image = read_picture(image_path)
-    with closing(engine.load(spec.files(format_), EngineOptions())) as backend:
+    options = EngineOptions(cache_dir=cache_dir, progress=progress)
+    with closing(engine.load(spec.files(format_), options)) as backend:
         return record_golden(spec.in_format(format_), backend, image_path, image)
 
 

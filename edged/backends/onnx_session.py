@@ -16,6 +16,10 @@ log = logging.getLogger(__name__)
 _NO_MEMORY = ("out of memory", "bad_alloc", "bad allocation", "failed to allocate")
 
 
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
+"""Where weights lie that are not in the file itself (onnxruntime_session_options_config_keys.h)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A session, and how it came about."""
@@ -76,7 +80,7 @@ def _on_processor(runtime: Any, model: Path, threads: int, cache_dir: Path | Non
         cache = GraphCache(cache_dir, model, graph_key(model, version=runtime.__version__, provider=CPU))
         if cache.path.is_file():
             try:
-                return _session(runtime, cache.path, threads, optimised=True)
+                return _session(runtime, cache.path, threads, optimised_from=model)
             except errors_of(runtime) as problem:
                 log.warning("%s does not load and is made anew: %s", cache.path, first_line(problem))
         with cache.being_written() as draft:
@@ -92,7 +96,7 @@ def _session(
     threads: int,
     provider: Provider | None = None,
     *,
-    optimised: bool = False,
+    optimised_from: Path | None = None,
     write_to: Path | None = None,
 ) -> Any:
     options = runtime.SessionOptions()
@@ -101,8 +105,10 @@ def _session(
     options.log_severity_level = 4  # what matters comes as an exception
     for pool in ("intra_op", "inter_op"):  # a daemon must not burn idle cores: its threads sleep while they wait
         options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
-    if optimised:
+    if optimised_from is not None:
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        # An optimised graph points to weights beside the model as the model does, and is not beside them itself.
+        options.add_session_config_entry(_WEIGHTS_FOLDER, str(optimised_from.parent))
     if write_to is not None:
         options.optimized_model_filepath = str(write_to)
     providers: list[Any] = [CPU]

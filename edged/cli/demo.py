@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections import Counter
@@ -14,6 +13,7 @@ import typer
 
 from edged.cli.signals import StopSignals
 from edged.cli.tracing import TraceLabelOption, TraceOption
+from edged.cli.where import cache_folder
 from edged.domain.addresses import without_secrets
 from edged.domain.events import ENDS, Event, EventKind, EventRecord, Point, TrackEvent
 from edged.errors import SourceNotFound
@@ -81,8 +81,7 @@ def demo(
 
 def _fetched_clip() -> str:
     """The clip that scripts/demo fetches. Raises SourceNotFound when it did not yet."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    clip = cache / "edged" / "vtest.avi"
+    clip = cache_folder() / "vtest.avi"
     if not clip.is_file():
         raise SourceNotFound(
             "Which video? No source was named, and no clip was fetched yet.",

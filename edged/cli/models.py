@@ -7,6 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from edged.cli.where import cache_folder
+
 _BETTER = """\
 Better for real work, as folders of your own (docs/models.md):
   PicoDet-S, Apache-2.0, 80 labels, on a workstation: scripts/get_model picodet-s-416 (pinned by its checksum)
@@ -81,7 +83,8 @@ def verify(
     """Run a model in every engine that is here, side by side, and say whether each is right, and how fast.
 
     Where the folder has a golden picture, each engine's answer is compared with the recorded one. The exit code is 4
-    when one that is here cannot run the model or gives another answer.
+    when one that is here cannot run the model or gives another answer. What an engine builds of the model stays in
+    ~/.cache/edged for the next time.
 
     Example: edged models verify ./picodet-s
     """
@@ -89,15 +92,17 @@ def verify(
     from edged.cli.console import stdout_console
     from edged.cli.model_report import found_words, model_words, verify_table
 
+    def progress(text: str) -> None:
+        typer.echo(text, err=True)
+
     if record:
         if image is None:
             raise typer.BadParameter("--record needs --image: the picture to keep")
         labels = edged_app.model_spec(model).labels
-        for line in found_words(edged_app.record_answer(model, image, wanted=backend), labels):
+        found = edged_app.record_answer(model, image, wanted=backend, cache_dir=cache_folder(), progress=progress)
+        for line in found_words(found, labels):
             typer.echo(line)
-    spec, reports = edged_app.verify_engines(
-        model, image, wanted=backend, progress=lambda text: typer.echo(text, err=True)
-    )
+    spec, reports = edged_app.verify_engines(model, image, wanted=backend, cache_dir=cache_folder(), progress=progress)
     for line in model_words(spec):
         typer.echo(line)
     stdout_console().print(verify_table(reports))

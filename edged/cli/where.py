@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -19,6 +20,11 @@ DataOption = Annotated[
     Optional[Path],  # noqa: UP045 - as above
     typer.Option("--data", metavar="DIR", help="The daemon's data folder, instead of a configuration file."),
 ]
+
+
+def cache_folder() -> Path:
+    """Where commands keep what can be made or fetched again (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edged"
 
 
 def data_folder(config: Path | None, data: Path | None) -> Path:

@@ -26,8 +26,11 @@ Edged = Callable[..., Result]
 
 
 @pytest.fixture
-def edged(capsys: pytest.CaptureFixture[str]) -> Edged:
+def edged(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Edged:
     """Call the command line with its arguments, as in `edged("events", "--data", folder)`."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
     def run(*arguments: object) -> Result:
         with pytest.raises(SystemExit) as end:

@@ -59,3 +59,14 @@ def test_verify_records_the_answer_when_it_is_told_to(edged: Edged, folder: Path
     assert result.code == 0
     assert json.loads((folder / "golden.json").read_text())["objects"]
     assert (folder / "golden.jpg").read_bytes() == picture.read_bytes()
+
+
+def test_verify_keeps_what_an_engine_built_for_the_next_time(
+    edged: Edged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert edged("models", "verify", "builtin", "--backend", "onnxruntime").code == 0
+    (graph,) = (tmp_path / "edged").glob("onnxruntime-*.onnx")
+    built_at_ns = graph.stat().st_mtime_ns
+    assert edged("models", "verify", "builtin", "--backend", "onnxruntime").code == 0
+    assert graph.stat().st_mtime_ns == built_at_ns
