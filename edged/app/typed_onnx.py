@@ -69,7 +69,11 @@ def write_typed(folder: Path, precision: str, pictures: Path | None = None) -> t
         write_int8(source, target, _blobs(spec, pictures))
     if pictures is None:
         return target, None
-    agreement = compare(spec, source, target, islice(_frames(pictures), COMPARED_PICTURES))
+    try:
+        agreement = compare(spec, source, target, islice(_frames(pictures), COMPARED_PICTURES))
+    except EdgedError:
+        target.unlink()  # nobody knows whether it is any good
+        raise
     if agreement.share < LEAST_SHARE:
         target.unlink()
         raise ModelInvalid(

@@ -27,13 +27,14 @@ class GraphCache:
     def being_written(self) -> Iterator[Path]:
         """Name a file to write the graph to; it becomes the cached one when the block ends well. Raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._folder / f"{self._stem}.{os.getpid()}.part"
+        draft = self._folder / f"{self._stem}-{os.getpid()}.part"
         try:
             yield draft
             with draft.open("rb") as written:
                 os.fsync(written.fileno())
-            for stale in self._folder.glob(f"{self._stem}-*"):
-                stale.unlink(missing_ok=True)
+            for stale in self._folder.glob(f"{self._stem}-*"):  # older graphs, and a draft that lost its power
+                if stale != draft:
+                    stale.unlink(missing_ok=True)
             draft.replace(self.path)
         finally:
             with suppress(OSError):

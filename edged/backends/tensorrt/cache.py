@@ -107,6 +107,9 @@ def _timing_path(folder: Path, key: EngineKey) -> Path:
 def _remove_outdated(folder: Path, key: EngineKey, model: str) -> None:
     outdated = {"tensorrt", "gpu", "compute_capability"}
     wanted = {name: value for name, value in key.labels().items() if name not in outdated}
+    for draft in folder.glob(f".{glob.escape(model)}-*.engine.*"):  # whose writing a cut of power ended
+        with contextlib.suppress(OSError):
+            draft.unlink()
     for path in folder.glob(f"{glob.escape(model)}-*.engine"):
         if path.name == key.file_name(model):
             continue

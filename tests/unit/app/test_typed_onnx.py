@@ -10,7 +10,7 @@ pytest.importorskip("onnx", reason="no onnx here: pip install 'edged[tensorrt-ch
 
 from edged.app.typed_onnx import Agreement, main, write_typed
 from edged.backends.tensorrt.onnx_file import read_onnx
-from edged.errors import ModelInvalid, SourceNotFound
+from edged.errors import ModelInvalid, SourceError, SourceNotFound
 from edged.testing.onnx_model import write_tiny_onnx_model
 from tests.models import yolo26n_end2end_folder, yolox_folder
 
@@ -65,6 +65,13 @@ def test_float16_needs_nothing_but_the_model(tiny: Path) -> None:
     assert target == tiny / "tiny-fp16.onnx"
     assert agreement is None
     assert read_onnx(target)[0].half
+
+
+def test_a_model_that_cannot_be_compared_leaves_no_file(tiny: Path) -> None:
+    (tiny / "pictures").mkdir()
+    with pytest.raises(SourceError, match="holds no pictures"):
+        write_typed(tiny, "fp16", tiny / "pictures")
+    assert list(tiny.glob("*fp16*")) == []
 
 
 def test_int8_is_measured_and_compared_on_pictures(tmp_path: Path, shared_dir: Path, pictures: Path) -> None:

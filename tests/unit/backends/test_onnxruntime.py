@@ -78,6 +78,16 @@ def test_another_model_at_the_same_path_replaces_the_kept_graph(tmp_path: Path) 
     assert not old.exists()
 
 
+def test_what_a_cut_of_power_left_of_a_graph_goes_with_the_next(tmp_path: Path) -> None:
+    path, cache = write_tiny_onnx_model(tmp_path), tmp_path / "cache"
+    OnnxRuntimeBackend(path, cache_dir=cache, **NAMES)
+    (kept,) = cache.iterdir()
+    stem = kept.name.rpartition("-")[0]
+    kept.rename(cache / f"{stem}-0.part")  # as by a process that ended meanwhile
+    assert _right(OnnxRuntimeBackend(path, cache_dir=cache, **NAMES))
+    assert [each.name for each in cache.iterdir()] == [kept.name]
+
+
 def test_other_weights_beside_the_model_make_another_graph(tmp_path: Path) -> None:
     path, cache = write_tiny_onnx_model(tmp_path), tmp_path / "cache"
     OnnxRuntimeBackend(path, cache_dir=cache, **NAMES)

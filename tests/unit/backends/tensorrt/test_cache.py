@@ -73,6 +73,14 @@ def test_engines_of_an_older_tensorrt_are_removed_and_others_stay(tmp_path: Path
     assert (tmp_path / "yolo-notes.engine").exists()
 
 
+def test_what_a_cut_of_power_left_of_a_write_goes_with_the_next(tmp_path: Path) -> None:
+    name = KEY.file_name("yolo")
+    for left in (f".{name}.k3j9", f".{replace(KEY, tensorrt='10.0.1').file_name('yolo')}.x_1"):
+        (tmp_path / left).write_bytes(b"half an eng")
+    EngineCache(tmp_path).keep(KEY, "yolo", b"engine")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_nothing_is_left_of_a_write_that_failed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_bytes(b"")
     cache = EngineCache(tmp_path / "file")  # where no folder can be
