@@ -32,8 +32,12 @@ class CudaPythonDevice:
         self._call(driver.cuInit, 0)
         self._device = self._call(driver.cuDeviceGet, 0)
         self._context: Any = self._call(driver.cuDevicePrimaryCtxRetain, self._device)
-        with self.active():
-            self._stream: Any = self._call(driver.cuStreamCreate, _NON_BLOCKING)
+        try:
+            with self.active():
+                self._stream: Any = self._call(driver.cuStreamCreate, _NON_BLOCKING)
+        except BackendError:
+            driver.cuDevicePrimaryCtxRelease(self._device)  # or the next engine would lack the memory of a context
+            raise
 
     @property
     def stream(self) -> int:

@@ -83,6 +83,8 @@ class FakeCudaPython:
         return (_CUresult.CUDA_SUCCESS,)
 
     def cuStreamCreate(self, Flags: int) -> Answer:
+        if self._gpu.memory_bytes == 0:
+            return _CUresult.CUDA_ERROR_OUT_OF_MEMORY, None
         return _CUresult.CUDA_SUCCESS, self._gpu.make_stream()
 
     def cuStreamDestroy(self, hStream: int) -> Answer:

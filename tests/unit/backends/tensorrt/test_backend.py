@@ -443,6 +443,7 @@ def test_closing_leaves_nothing_on_the_gpu(tmp_path: Path, cuda: str, version: s
             backend.infer(_blob())
         backend.close()
     assert machine.gpu.idle
+    assert machine.gpu.retained == (1 if cuda == "pycuda" else 0)  # pycuda's stays for the process
 
 
 @pytest.mark.parametrize("cuda", ["pycuda", "cuda-python"])
@@ -453,6 +454,7 @@ def test_a_load_that_fails_half_way_leaves_nothing_on_the_gpu(tmp_path: Path, cu
         with pytest.raises(EdgedError):
             machine.load(Files(engine=path), tmp_path, outputs=outputs)
         assert machine.gpu.idle
+        assert machine.gpu.retained == (1 if cuda == "pycuda" else 0)
 
 
 # Progress

@@ -49,6 +49,14 @@ def test_what_goes_up_comes_down_again(open_on: Open) -> None:
     assert gpu.idle
 
 
+def test_a_gpu_without_memory_for_a_stream_is_let_go_of() -> None:
+    gpu = FakeGpu(memory_bytes=0)
+    with pytest.raises(GpuMemoryExhausted):
+        open_device(importer(cuda_bindings_driver=FakeCudaPython(gpu)))
+    assert gpu.idle
+    assert gpu.retained == 0
+
+
 def test_an_empty_array_is_allowed(open_on: Open) -> None:
     device = open_on(FakeGpu())
     with device.active():
