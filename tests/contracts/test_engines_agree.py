@@ -75,3 +75,7 @@ def test_a_model_in_int8_loses_at_most_what_the_documents_say(tmp_path: Path, sh
     there = [as_classes(each, classes) for each in truth]
     exact = average_precision(found["onnxruntime"], there, len(spec.labels)).map50
     assert average_precision(found["litert"], there, len(spec.labels)).map50 >= exact - 0.01
+    sure = sum(int((each.confidence >= SURE).sum()) for each in found["ncnn"])
+    pairs = zip(found["ncnn"], found["litert"], strict=True)
+    unlike = sum(len(_unlike(one[one.confidence >= SURE], other)) for one, other in pairs)
+    assert unlike / sure <= 0.25

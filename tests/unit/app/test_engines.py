@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,14 @@ def test_wrong_answers_are_never_passed_over(tmp_path: Path) -> None:
     with pytest.raises(GoldenMismatch, match="not found"):
         _load(load_spec(folder), NcnnEngine(), spare)
     assert spare.loaded == []
+
+
+def test_no_engine_is_imported_before_a_model_is_loaded_into_it() -> None:
+    look = (
+        "import sys, edged.app; from edged.backends.catalogue import all_engines\n"
+        "for engine in all_engines(): engine.presence()\n"
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True).stdout.split()
+    assert "edged.backends.ncnn" in loaded
+    assert {"ncnn", "onnxruntime", "ai_edge_litert", "tensorrt", "pycuda", "cuda", "onnx"} & set(loaded) == set()
