@@ -204,7 +204,7 @@ _PEERS_ALONE = (
     "ultralytics-opencv-headless==8.4.190",
     "ultralytics-thop",
     "torchvision==0.28.0",
-    "supervision==0.31.2",
+    "supervision==0.26.1",  # later ones have no ByteTrack
 )
 _PEERS_NEED = ("torch==2.13.0", "scipy", "matplotlib", "pyyaml", "requests", "pillow", "polars", "defusedxml", "tqdm")
 
