@@ -1,17 +1,21 @@
 """Keeps graphs that ONNX Runtime has optimised for this very machine, so that the next start need not do it again.
 
 An optimised graph belongs to the model, the version of ONNX Runtime, its provider and the processor's instructions (the
-layout of weights follows the width of its vectors), and all of them are in its name.
+layout of weights follows the width of its vectors), and all of them are in its name. So is its own checksum: a graph
+whose weights a dying disk changed loads like any other, and sees what is not there.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 class GraphCache:
@@ -21,7 +25,15 @@ class GraphCache:
         """`key` is graph_key()'s; graphs of the same model by another key are stale."""
         self._folder = folder
         self._stem = f"onnxruntime-{hashlib.sha256(str(model).encode()).hexdigest()[:8]}"
-        self.path = folder / f"{self._stem}-{key}.onnx"
+        self._name = f"{self._stem}-{key}"
+
+    def find(self) -> Path | None:
+        """Return the graph; None when there is none that is as it was written. Raises OSError."""
+        for path in self._folder.glob(f"{self._name}-*.onnx"):
+            if path.stem == f"{self._name}-{_digest(path.read_bytes())}":
+                return path
+            log.warning("%s is damaged: its checksum differs. It is made anew.", path)
+        return None
 
     @contextmanager
     def being_written(self) -> Iterator[Path]:
@@ -32,10 +44,11 @@ class GraphCache:
             yield draft
             with draft.open("rb") as written:
                 os.fsync(written.fileno())
+                digest = _digest(written.read())
             for stale in self._folder.glob(f"{self._stem}-*"):  # older graphs, and a draft that lost its power
                 if stale != draft:
                     stale.unlink(missing_ok=True)
-            draft.replace(self.path)
+            draft.replace(self._folder / f"{self._name}-{digest}.onnx")
         finally:
             with suppress(OSError):
                 draft.unlink()
@@ -54,6 +67,10 @@ def graph_key(model: Path, *, version: str, provider: str, cpuinfo: Path = Path(
     for fact in (version, provider, platform.machine(), _instructions(cpuinfo)):
         digest.update(fact.encode() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _instructions(cpuinfo: Path) -> str:

@@ -78,11 +78,12 @@ def _on_processor(runtime: Any, model: Path, threads: int, cache_dir: Path | Non
         return _session(runtime, model, threads)
     try:
         cache = GraphCache(cache_dir, model, graph_key(model, version=runtime.__version__, provider=CPU))
-        if cache.path.is_file():
+        kept = cache.find()
+        if kept is not None:
             try:
-                return _session(runtime, cache.path, threads, optimised_from=model)
+                return _session(runtime, kept, threads, optimised_from=model)
             except errors_of(runtime) as problem:
-                log.warning("%s does not load and is made anew: %s", cache.path, first_line(problem))
+                log.warning("%s does not load and is made anew: %s", kept, first_line(problem))
         with cache.being_written() as draft:
             return _session(runtime, model, threads, write_to=draft)
     except OSError as problem:  # a full or read-only disk must not keep the model from running

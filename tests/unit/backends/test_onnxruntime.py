@@ -15,7 +15,7 @@ from edged.backends.onnx_session import open_session, raised
 from edged.backends.onnxruntime import OnnxRuntimeBackend, OnnxRuntimeEngine
 from edged.domain.engines import Present
 from edged.errors import BackendError, ModelInvalid, ModelNotFound
-from edged.testing.ncnn_model import tiny_answer
+from edged.testing.ncnn_model import tiny_answer, tiny_weights
 from edged.testing.onnx_model import write_tiny_onnx_model
 
 SHAPE = (3, 5, 7)
@@ -106,6 +106,19 @@ def test_a_damaged_kept_graph_is_made_anew(tmp_path: Path, damage: bytes, caplog
     assert _right(OnnxRuntimeBackend(path, cache_dir=cache, **NAMES))
     assert "made anew" in caplog.text
     assert kept.stat().st_size > len(damage)
+
+
+def test_a_kept_graph_whose_weights_changed_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, cache = write_tiny_onnx_model(tmp_path), tmp_path / "cache"
+    OnnxRuntimeBackend(path, cache_dir=cache, **NAMES)
+    (kept,) = cache.iterdir()
+    bias = tiny_weights(0)[1]
+    damaged = kept.read_bytes().replace(bias.tobytes(), (bias + 1).tobytes())
+    kept.write_bytes(damaged)
+    assert not _right(OnnxRuntimeBackend(kept, **NAMES))  # it loads, and nothing else would tell
+    assert _right(OnnxRuntimeBackend(path, cache_dir=cache, **NAMES))
+    assert "checksum differs" in caplog.text
+    assert [each.read_bytes() != damaged for each in cache.iterdir()] == [True]
 
 
 def test_a_folder_that_cannot_be_written_keeps_nothing_and_harms_nothing(
