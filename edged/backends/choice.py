@@ -12,6 +12,15 @@ from edged.ports import Engine
 
 AUTO = "auto"
 
+_ALSO_CALLED = {
+    "onnx": "onnxruntime",
+    "ort": "onnxruntime",
+    "trt": "tensorrt",
+    "tflite": "litert",
+    "coral": "edgetpu",
+}
+"""What people write who mean an engine: formats, short names and an engine's former name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -73,7 +82,8 @@ def _accelerated(verdict: Verdict) -> bool:
 
 
 def _unknown(wanted: str, names: Sequence[str]) -> BackendError:
-    close = difflib.get_close_matches(wanted, names, n=1)
+    meant = _ALSO_CALLED.get(wanted)
+    close = [meant] if meant in names else difflib.get_close_matches(wanted, names, n=1)
     advice = f"Did you mean {close[0]}? " if close else ""
     return BackendError(
         f"There is no engine {wanted!r} (model.backend).", hint=f"{advice}Known here: {AUTO}, {', '.join(names)}."

@@ -49,6 +49,12 @@ def test_an_unknown_engine_is_refused_with_the_nearest_name() -> None:
         choose("onxruntime", [ncnn, onnx], {"ncnn"})
 
 
+@pytest.mark.parametrize(("written", "meant"), [("trt", "tensorrt"), ("onnx", "onnxruntime")])
+def test_an_engine_by_another_of_its_names_is_told_the_right_one(written: str, meant: str) -> None:
+    with pytest.raises(BackendError, match=f"Did you mean {meant}"):
+        choose(written, [ncnn, onnx, tensorrt, ScriptedEngine("litert", formats=("litert",))], {"ncnn"})
+
+
 def test_a_named_engine_that_is_absent_says_why_and_what_to_install() -> None:
     choice = choose("tensorrt", [ncnn, no_gpu], {"ncnn", "onnx"})
     with pytest.raises(BackendError, match=r"libcuda(.|\n)*Install NVIDIA"):
