@@ -31,6 +31,8 @@ PICTURES = ("golden.jpg", "golden.png")
 CONFIDENCE_WITHIN = 0.1
 """Float engines agree within 0.02; a model in int8 may be this far off and is still itself."""
 IOU_AT_LEAST = 0.7
+SHOWN_AT_MOST = 10
+"""A model with a wrong scale sees hundreds of things, and the log repeats the error at every start."""
 
 _HINT = (
     "Damaged weights, another mean, scale, colour or order of labels, or numbers that this engine cannot do: "
@@ -60,7 +62,7 @@ class Agreement:
 def check_golden(spec: ModelSpec, backend: Backend) -> Agreement | None:
     """Try the model on its golden picture; None when it has none.
 
-    Raises GoldenMismatch with every difference, ModelInvalid when the recorded answer cannot be read.
+    Raises GoldenMismatch with the differences, ModelInvalid when the recorded answer cannot be read.
     """
     golden = read_golden(spec)
     if golden is None:
@@ -71,7 +73,7 @@ def check_golden(spec: ModelSpec, backend: Backend) -> Agreement | None:
 
 
 def compare(golden: Golden, found: Detections, spec: ModelSpec) -> Agreement:
-    """Hold what was found to what was recorded. Raises GoldenMismatch with every difference."""
+    """Hold what was found to what was recorded. Raises GoldenMismatch with the differences."""
     pairs, strange, missing = _match(golden.objects, found)
     objects = golden.objects
     edges = [float(np.abs(objects.xyxy[row] - found.xyxy[column]).max()) for row, column in pairs]
@@ -85,7 +87,10 @@ def compare(golden: Golden, found: Detections, spec: ModelSpec) -> Agreement:
     clear = golden.at_least + CONFIDENCE_WITHIN
     wrong += [f"{_name(spec, found, row)}: was not there" for row in strange if found.confidence[row] > clear]
     if wrong:
-        listing = "".join(f"\n  - {line}" for line in wrong)
+        shown = wrong[:SHOWN_AT_MOST]
+        if len(wrong) > len(shown):
+            shown.append(f"and {len(wrong) - len(shown)} more")
+        listing = "".join(f"\n  - {line}" for line in shown)
         raise GoldenMismatch(
             f"Model {spec.name} does not see in its golden picture what was recorded:{listing}", hint=_HINT
         )

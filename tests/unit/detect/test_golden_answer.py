@@ -68,6 +68,12 @@ def test_a_confidence_that_is_far_off_is_shown() -> None:
     assert _mistakes((PERSON[0], 0.65, 0), CAR) == ["person 80% at 10, 10, 30, 60: found with 65%"]
 
 
+def test_of_hundreds_of_differences_the_first_are_shown_and_the_rest_counted() -> None:
+    mistakes = _mistakes(*[((60 + step, 0, 64 + step, 4), 0.9, 2) for step in range(300)])
+    assert mistakes[0] == "person 80% at 10, 10, 30, 60: not found"
+    assert mistakes[10:] == ["and 292 more"]
+
+
 def test_a_weak_object_that_was_not_recorded_is_no_fault() -> None:
     assert compare(GOLDEN, _found(PERSON, CAR, ((0, 0, 9, 9), 0.55, 2)), SPEC).objects == 2
 
