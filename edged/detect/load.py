@@ -54,6 +54,10 @@ def _undescribed(folder: Path) -> ModelError:
 
 
 def _check_exists(spec: ModelSpec, path: Path) -> None:
+    if path.is_dir():
+        raise ModelNotFound(
+            f"Model {spec.name} needs the file {path}, which is a folder.", hint="Copy the file to that place."
+        )
     if not path.is_file():
         there = ", ".join(sorted(entry.name for entry in spec.folder.iterdir())) or "nothing"
         raise ModelNotFound(

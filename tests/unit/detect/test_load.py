@@ -177,6 +177,13 @@ def test_a_missing_file_is_named_with_those_that_are_there(folder: Path) -> None
         load_spec(folder)
 
 
+def test_a_folder_in_a_files_place_is_said_to_be_one(folder: Path) -> None:
+    (folder / "small.bin").unlink()
+    (folder / "small.bin").mkdir()
+    with pytest.raises(ModelNotFound, match=r"small.bin, which is a folder"):
+        load_spec(folder)
+
+
 def test_a_missing_folder_a_file_and_an_empty_folder_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "empty").mkdir()
