@@ -111,8 +111,8 @@ def verify(
             typer.echo(f"{each.verdict.engine}:")
             for line in found_words(each.report.detections, spec.labels):
                 typer.echo(line)
-    errors = [each.error for each in reports if each.error is not None]
-    for error in errors[1:]:
-        typer.echo(f"{error}", err=True)
-    if errors:
-        raise errors[0]
+    failed = [(each.verdict.engine, each.error) for each in reports if each.error is not None]
+    for engine, error in failed:
+        typer.echo(f"{engine}: {error}", err=True)
+    if failed:
+        raise typer.Exit(failed[0][1].exit_code)

@@ -51,6 +51,18 @@ def test_verify_shows_the_difference_and_exits_with_4(edged: Edged, folder: Path
     assert "found with" in result.err
 
 
+def test_verify_says_which_engine_failed_and_how(edged: Edged, folder: Path) -> None:
+    description = folder / "model.toml"
+    description.write_text(description.read_text().partition("[sha256]")[0])
+    (folder / "edged-nano.param").write_bytes(b"\0no text")
+    (folder / "edged-nano.onnx").write_bytes(b"no graph")
+    result = edged("models", "verify", str(folder))
+    assert result.code == 4
+    said = [line for line in result.err.splitlines() if not line.startswith(" ")]
+    assert "edged-nano.param" in next(line for line in said if line.startswith("ncnn: "))
+    assert "edged-nano.onnx" in next(line for line in said if line.startswith("onnxruntime: "))
+
+
 def test_verify_records_the_answer_when_it_is_told_to(edged: Edged, folder: Path) -> None:
     picture = folder.parent / "yard.jpg"
     (folder / "golden.jpg").rename(picture)
