@@ -76,6 +76,8 @@ def first_line(problem: Exception) -> str:
 def _on_processor(runtime: Any, model: Path, threads: int, cache_dir: Path | None) -> Any:
     if cache_dir is None:
         return _session(runtime, model, threads)
+    # A full or read-only disk must not keep the model from running; ONNX Runtime says anything of one, SystemError too.
+    failures: tuple[type[Exception], ...] = (OSError, *errors_of(runtime))
     try:
         cache = GraphCache(cache_dir, model, graph_key(model, version=runtime.__version__, provider=CPU))
         kept = cache.find()
@@ -86,9 +88,10 @@ def _on_processor(runtime: Any, model: Path, threads: int, cache_dir: Path | Non
                 log.warning("%s does not load and is made anew: %s", kept, first_line(problem))
         with cache.being_written() as draft:
             return _session(runtime, model, threads, write_to=draft)
-    except OSError as problem:  # a full or read-only disk must not keep the model from running
-        log.warning("the optimised graph cannot be kept in %s: %s", cache_dir, problem)
-        return _session(runtime, model, threads)
+    except failures as problem:
+        session = _session(runtime, model, threads)  # which says what is wrong with the model, if anything is
+        log.warning("the optimised graph cannot be kept in %s: %s", cache_dir, first_line(problem))
+        return session
 
 
 def _session(
