@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from importlib.metadata import distributions
 from importlib.util import find_spec
@@ -121,6 +122,8 @@ def _distribution() -> str:
 
 
 def _import() -> Any:
+    # 1.32 notes its use in ~/.cache, to be sent to Microsoft: what a box sees and does is nobody else's business.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def in_torch(model: Deployed) -> Raw:
 
 def in_onnxruntime(path: Path) -> Raw:
     """Run an onnx file."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # see edged/backends/onnxruntime.py
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

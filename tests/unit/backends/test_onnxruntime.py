@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -95,6 +99,41 @@ def test_other_weights_beside_the_model_make_another_graph(tmp_path: Path) -> No
     (tmp_path / "tiny.bin").write_bytes(b"weights")
     OnnxRuntimeBackend(path, cache_dir=cache, **NAMES)
     assert [each.name for each in cache.iterdir()] != [old.name]
+
+
+def test_a_full_disk_keeps_nothing_and_harms_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, cache = write_tiny_onnx_model(tmp_path), tmp_path / "cache"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))  # no file of this process grows beyond
+    try:
+        backend = OnnxRuntimeBackend(path, cache_dir=cache, **NAMES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert _right(backend)
+    assert [record.levelno for record in caplog.records if "cannot be kept" in record.message] == [logging.WARNING]
+    assert list(cache.iterdir()) == []
+
+
+def test_a_damaged_model_is_the_models_fault_and_not_the_disks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "cut.onnx").write_bytes(write_tiny_onnx_model(tmp_path).read_bytes()[:100])
+    with pytest.raises(ModelInvalid, match=r"cut.onnx"):
+        OnnxRuntimeBackend(tmp_path / "cut.onnx", cache_dir=tmp_path / "cache", **NAMES)
+    assert "cannot be kept" not in caplog.text
+
+
+def test_nothing_is_reported_to_its_makers(tmp_path: Path) -> None:
+    model = write_tiny_onnx_model(tmp_path)
+    (tmp_path / "home").mkdir()
+    env = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    env |= {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home")}
+    code = (
+        "import sys; from pathlib import Path; from edged.backends.onnxruntime import OnnxRuntimeBackend as Backend;"
+        "Backend(Path(sys.argv[1]), input_name='in0', output_names=['out0', 'out1'], input_shape=(3, 5, 7))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(model)], env=env, check=True, timeout=60)
+    assert list((tmp_path / "home").rglob("*")) == []  # where it would keep what it has not sent yet
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 100, b"\xff" * 100])
