@@ -16,7 +16,7 @@ from edged.detect.heads.base import Tensor
 from edged.detect.heads.make import make_head
 from edged.detect.letterbox import Letterbox
 from edged.detect.load import load_spec
-from edged.detect.spec import ModelSpec
+from edged.detect.spec import Boxes, Family, ModelSpec
 from edged.domain.detections import Detections
 from edged.domain.frame import BgrImage, Frame
 from edged.errors import BackendError, ModelInvalid
@@ -25,6 +25,10 @@ from edged.ports import Backend
 BackendFactory = Callable[[ModelSpec], Backend]
 
 _SCORE_SLACK = 0.01  # half precision rounds 1.0 up a little
+_FRACTIONS_END, _PIXELS_BEGIN = (
+    2.0,
+    16.0,
+)  # fractions are within 0..1 and a little beyond; an input has 32 pixels or more
 _GREY = np.full((64, 64, 3), 114, np.uint8)
 
 
@@ -97,6 +101,7 @@ def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> t
             "expected 0 to 1.",
             hint="Wrong weights, a wrong head family, or a model exported without its sigmoid.",
         )
+    _check_unit(spec, every)
     return tuple(output.shape for output in outputs)
 
 
@@ -117,6 +122,21 @@ def time_frame(spec: ModelSpec, backend: Backend, clock: Clock) -> float:
     began = clock.monotonic()
     detector.detect(frame)
     return clock.monotonic() - began
+
+
+def _check_unit(spec: ModelSpec, every: Detections) -> None:
+    """Find boxes in the other unit than the spec says: they are sound numbers, and nothing is ever seen."""
+    if not len(every) or spec.head.family not in (Family.ULTRALYTICS, Family.END2END):
+        return  # the others count from their grid's cells
+    furthest = float(np.abs(every.xyxy).max())
+    in_pixels = spec.head.boxes is Boxes.PIXELS
+    if (0 < furthest <= _FRACTIONS_END) if in_pixels else furthest > _PIXELS_BEGIN:
+        meant = Boxes.FRACTIONS if in_pixels else Boxes.PIXELS
+        raise ModelInvalid(
+            f"Model {spec.name}: no edge of a box lies further than {furthest:.3g} from the corner, where "
+            f"boxes are in {spec.head.boxes.value}.",
+            hint=f'Write boxes = "{meant.value}" in the table of these files in model.toml.',
+        )
 
 
 def _check_finite(spec: ModelSpec, outputs: Sequence[Tensor]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from edged.detect.selfcheck import check_model, load_model, verify_model
-from edged.detect.spec import Family, ModelSpec
+from edged.detect.spec import Boxes, Family, ModelSpec
 from edged.errors import BackendError, ModelError, ModelInvalid, ModelNotFound
 from edged.testing.backend import ScriptedBackend
 from tests import models
@@ -24,8 +25,30 @@ def _check(*outputs: Any) -> tuple[tuple[int, ...], ...]:
     return check_model(spec, ScriptedBackend([np.asarray(output, np.float32) for output in outputs], input_shape=SHAPE))
 
 
+def _rows(edge: float) -> Any:
+    """Every cell sees a box of `edge` around `edge`, and a middling score."""
+    return np.concatenate([np.full((4, 42), edge), np.full((3, 42), 0.5)])
+
+
 def test_right_outputs_pass_and_their_shapes_are_told() -> None:
-    assert _check(np.full((7, 42), 0.5)) == ((7, 42),)
+    assert _check(_rows(20)) == ((7, 42),)
+
+
+def test_boxes_in_fractions_where_pixels_are_expected_are_found() -> None:
+    with pytest.raises(ModelInvalid, match=r'further than 0.75 (.|\n)*boxes = "fractions"'):
+        _check(_rows(0.5))
+
+
+def test_boxes_in_pixels_where_fractions_are_expected_are_found() -> None:
+    spec = model_spec(Family.ULTRALYTICS, outputs=1)
+    spec = dataclasses.replace(spec, head=dataclasses.replace(spec.head, boxes=Boxes.FRACTIONS))
+    backend = ScriptedBackend([np.asarray(_rows(20), np.float32)], input_shape=SHAPE)
+    with pytest.raises(ModelInvalid, match=r'further than 30 (.|\n)*boxes = "pixels"'):
+        check_model(spec, backend)
+
+
+def test_an_export_that_fills_up_with_zeros_is_no_fault() -> None:
+    assert _check(np.zeros((7, 42))) == ((7, 42),)
 
 
 def test_a_wrong_shape_names_the_model_the_expected_and_the_found() -> None:
