@@ -61,13 +61,14 @@ class Table:
         """Which keys are there."""
         return list(self._values)
 
-    def finish(self) -> None:
-        """Note the keys that nobody asked for."""
+    def finish(self, *also: str) -> None:
+        """Note the keys that nobody asked for; `also` might have been there."""
+        known = list(dict.fromkeys([*self._asked, *also]))
         for key in self._values:
             if key in self._asked:
                 continue
-            close = difflib.get_close_matches(key, self._asked, n=1)
-            advice = f"did you mean {close[0]}?" if close else f"known here: {', '.join(self._asked)}"
+            close = difflib.get_close_matches(key, known, n=1)
+            advice = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
             self._mistakes.append(f"{self._where(key)} is unknown: {advice}")
 
     def _where(self, key: str) -> str:

@@ -87,7 +87,7 @@ def _read(top: Table, folder: Path, mistakes: list[str]) -> tuple[ModelSpec, Map
     _check_outputs(spec, mistakes)
     digest_table = top.table("sha256")
     digests = {name: digest_table.required(name, kinds.SHA256) for name in digest_table.names()}
-    top.finish()
+    top.finish(*FORMATS)
     return spec, digests
 
 

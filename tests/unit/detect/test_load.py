@@ -154,6 +154,14 @@ def test_a_single_mistake_is_named_with_its_place(folder: Path, old: str, new: s
     assert any(line.startswith(mistake) for line in _mistakes(folder))
 
 
+def test_an_unknown_table_is_told_every_engines_table_once(folder: Path) -> None:
+    _change(folder, ("[ncnn]", "[xyz]\nx = 1\n[ncnn]"))
+    (mistake,) = _mistakes(folder)
+    known = mistake.removeprefix("xyz is unknown: known here: ").split(", ")
+    assert {"ncnn", "onnx", "litert", "edgetpu", "tensorrt"} <= set(known)
+    assert len(known) == len(set(known))
+
+
 @pytest.mark.parametrize("text", ["name = ", "\x00", "name = 1\nname = 2"])
 def test_a_file_that_is_no_toml_is_said_so(folder: Path, text: str) -> None:
     (folder / "model.toml").write_text(text)
