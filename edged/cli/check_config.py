@@ -65,9 +65,18 @@ def _model_warnings(config: Config) -> Iterator[str]:
     else:
         app.check_labels(config, labels)
         try:
-            app.choose_engine(app.model_spec(config.model.path), config.model.backend)
+            choice = app.choose_engine(app.model_spec(config.model.path), config.model.backend)
         except ModelError as error:
-            yield f"model.backend: {error.message}"
+            yield f"model.backend: {error.message} {error.hint}"
+        else:
+            yield from _unheeded(config, choice.candidates[0][0].name)
+
+
+def _unheeded(config: Config, engine: str) -> Iterator[str]:
+    """Which options the engine that would run the model takes no notice of."""
+    asked = {"dla_core": config.model.dla_core is not None, "precision": config.model.precision != "auto"}
+    for option in (name for name, is_set in asked.items() if is_set and engine != "tensorrt"):
+        yield f"model.{option}: TensorRT alone takes notice of it, and {engine} would run the model here"
 
 
 def _hidden(config: Config) -> Iterator[str]:

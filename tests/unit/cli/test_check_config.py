@@ -49,6 +49,23 @@ def test_a_model_and_a_source_that_do_not_exist_are_warnings(edged: Edged, file:
     assert f"warning: camera[0].source (camera 'yard'): there is no {file.parent / 'gone.mp4'}" in result.err
 
 
+def test_an_engine_that_does_not_exist_is_a_warning_that_names_those_that_do(edged: Edged, file: Path) -> None:
+    file.write_text('[model]\nbackend = "nonsense"\n[[camera]]\nname = "yard"\nsource = "clip.mp4"\n')
+    result = edged("check-config", file)
+    assert result.code == 0
+    assert "warning: model.backend: There is no engine 'nonsense'" in result.err
+    assert "Known here: auto, " in result.err
+
+
+def test_what_only_tensorrt_heeds_is_a_warning_where_another_engine_runs_the_model(edged: Edged, file: Path) -> None:
+    file.write_text(
+        '[model]\nbackend = "ncnn"\nprecision = "int8"\ndla_core = 0\n[[camera]]\nname = "yard"\nsource = "clip.mp4"\n'
+    )
+    warnings = [line for line in edged("check-config", file).err.splitlines() if line.startswith("warning: ")]
+    assert [line.split(":")[1].strip() for line in warnings] == ["model.dla_core", "model.precision"]
+    assert all("ncnn would run the model here" in line for line in warnings)
+
+
 def test_a_label_that_the_model_does_not_know_is_a_mistake(edged: Edged, file: Path) -> None:
     write_bright_spot_model(file.parent / "spot")
     file.write_text(
