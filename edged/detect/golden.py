@@ -7,6 +7,7 @@ found before anybody relies on the answers.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -141,17 +142,28 @@ def record_golden(spec: ModelSpec, backend: Backend, picture: Path, image: BgrIm
     if kept is None:
         raise ModelInvalid(f"{picture} is neither a JPEG nor a PNG.", hint="Convert it first.")
     try:
-        for name in PICTURES:
-            if name != kept:
-                (spec.folder / name).unlink(missing_ok=True)
-        if picture.resolve() != (spec.folder / kept).resolve():
-            shutil.copyfile(picture, spec.folder / kept)
-        (spec.folder / ANSWER).write_text(_answer(spec, found, at_least), encoding="utf-8")
+        _keep(spec.folder, kept, picture, _answer(spec, found, at_least))
     except OSError as problem:
         raise OutputNotWritable(
             f"{spec.folder} cannot be written: {problem.strerror}.", hint="Copy the model to a folder of your own."
         ) from problem
     return found
+
+
+def _keep(folder: Path, kept: str, picture: Path, answer: str) -> None:
+    """Replace the picture and the answer: both, or on a full disk neither. Raises OSError."""
+    picture_draft, answer_draft = folder / f"{kept}.part", folder / f"{ANSWER}.part"
+    try:
+        shutil.copyfile(picture, picture_draft)
+        answer_draft.write_text(answer, encoding="utf-8")
+        for name in (ANSWER, *PICTURES):  # the answer first: a cut of power leaves none, rather than another picture's
+            (folder / name).unlink(missing_ok=True)
+        picture_draft.replace(folder / kept)
+        answer_draft.replace(folder / ANSWER)
+    finally:
+        for draft in (picture_draft, answer_draft):
+            with contextlib.suppress(OSError):
+                draft.unlink()
 
 
 def _answer(spec: ModelSpec, found: Detections, at_least: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from edged.detect.load import load_spec
 from edged.detect.selfcheck import load_model
 from edged.detect.spec import Colour, Family, ModelSpec
 from edged.domain.detections import Detections
-from edged.errors import GoldenMismatch, ModelInvalid, ModelNotFound
+from edged.errors import GoldenMismatch, ModelInvalid, ModelNotFound, OutputNotWritable
 from tests.unit.detect.engines import ncnn_fp32
 from tests.unit.detect.specs import model_spec
 
@@ -130,6 +131,30 @@ def test_a_picture_in_which_nothing_is_found_is_not_recorded(folder: Path, tmp_p
     with pytest.raises(ModelInvalid, match="finds nothing"):
         record_golden(spec, ncnn_fp32(spec), tmp_path / "grey.png", GREY)
     assert (folder / ANSWER).read_text() == before
+
+
+def test_a_full_disk_keeps_the_old_picture_and_its_answer(folder: Path, tmp_path: Path) -> None:
+    spec, picture = load_spec(folder), tmp_path / "again.png"
+    image: Any = cv2.imread(str(folder / "golden.jpg"))
+    cv2.imwrite(str(picture), image)
+    before = {path.name: path.read_bytes() for path in folder.glob("golden*")}
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))  # no file of this process grows beyond
+    try:
+        with pytest.raises(OutputNotWritable):
+            record_golden(spec, ncnn_fp32(spec), picture, image)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert {path.name: path.read_bytes() for path in folder.glob("golden*")} == before
+
+
+def test_the_golden_picture_itself_may_be_recorded_anew(folder: Path) -> None:
+    spec, picture = load_spec(folder), folder / "golden.jpg"
+    before = picture.read_bytes()
+    image: Any = cv2.imread(str(picture))
+    record_golden(spec, ncnn_fp32(spec), picture, image)
+    assert picture.read_bytes() == before
+    assert check_golden(spec, ncnn_fp32(spec)) is not None
 
 
 def test_a_model_without_an_answer_is_not_tried(folder: Path) -> None:
