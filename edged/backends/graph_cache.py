@@ -41,6 +41,7 @@ class GraphCache:
         self._folder.mkdir(parents=True, exist_ok=True)
         draft = self._folder / f"{self._stem}-{os.getpid()}.part"
         try:
+            draft.touch()  # where nothing can be written, this says so in clearer words than ONNX Runtime
             yield draft
             with draft.open("rb") as written:
                 os.fsync(written.fileno())
