@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,6 +127,14 @@ def test_what_a_plug_in_raises_becomes_an_error_of_edged() -> None:
     nothing = ModelFiles("yard", "doubler", {}, "in0", ("out0",), (3, 2, 2))
     with pytest.raises(BackendError, match=r"plug-in doubler.*OSError: no chip"):
         all_engines()[0].load(nothing, EngineOptions())
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_a_plug_in_raises_on_a_picture_becomes_an_error_of_edged_that_names_it() -> None:
+    backend = all_engines()[0].load(FILES, EngineOptions())
+    nonsense: Any = "a text has no double that numpy takes"
+    with pytest.raises(BackendError, match=r"plug-in doubler.*failed on a picture: ValueError"):
+        backend.infer(nonsense)
 
 
 @pytest.mark.parametrize("name", ["ncnn", "auto"])
