@@ -22,7 +22,10 @@ from edged.errors import BackendError, ModelInvalid, ModelNotFound
 
 log = logging.getLogger(__name__)
 
-INSTALL = "pip install 'edged[onnxruntime]'; onnxruntime-gpu, -openvino or -qnn instead for an accelerator"
+INSTALL = (
+    "pip install 'edged[onnxruntime]'; for the service: sudo EDGED_PACKAGES=onnxruntime ./scripts/install; "
+    "onnxruntime-gpu, -openvino or -qnn instead for an accelerator"
+)
 
 _DISTRIBUTIONS = ("onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-qnn", "onnxruntime")
 

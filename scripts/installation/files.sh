@@ -2,13 +2,16 @@
 
 # Make a virtual environment with edged in DIR, to be moved to HOME.
 make_environment() {
-  local dir="$1" final="$2" options=()
+  local dir="$1" final="$2" options=() more=()
+  # Engines beside ncnn: those asked for now, or those of the environment that this one replaces.
+  read -ra more <<< "${EDGED_PACKAGES-$(cat "$dest/opt/edged/packages" 2> /dev/null || true)}"
   rm -rf "$dir"
   mkdir -p "$(dirname "$dir")"
   # TensorRT comes with JetPack, as a module of the system's Python.
   [ -e /etc/nv_tegra_release ] && options=(--system-site-packages)
   "$python" -m venv "${options[@]}" "$dir"
-  "$dir/bin/pip" -qq --disable-pip-version-check --no-cache-dir install "$root" || return 1
+  "$dir/bin/pip" -qq --disable-pip-version-check --no-cache-dir install "$root" "${more[@]}" || return 1
+  echo "${more[*]}" > "$dir/packages"
   "$dir/bin/pip" -qq --disable-pip-version-check uninstall -y pip setuptools 2> /dev/null || true # not used again
   # Scripts and settings name the place where the environment was made.
   grep -rlIF "$dir" "$dir/bin" "$dir/pyvenv.cfg" | xargs -r sed -i "s|$dir|$final|g"

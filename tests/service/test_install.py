@@ -58,6 +58,35 @@ def test_a_32_bit_system_is_refused_before_anything_is_made(tmp_path: Path) -> N
     assert not (tmp_path / "dest").exists()
 
 
+_PYTHON = """#!/bin/sh
+for dir; do :; done  # -m venv DIR
+mkdir -p "$dir/bin" && touch "$dir/pyvenv.cfg"
+printf '#!/bin/sh\\necho "$@" >> "%s"\\n' "$ASKED" > "$dir/bin/pip" && chmod +x "$dir/bin/pip"
+"""
+
+
+def test_engines_that_were_asked_for_come_again_with_every_update(tmp_path: Path) -> None:
+    asked, python = tmp_path / "asked", tmp_path / "python3"
+    python.write_text(_PYTHON)
+    python.chmod(0o755)
+    script = (
+        'set -eu; . "$root/scripts/installation/files.sh"; make_environment "$dest/opt/edged.new" /opt/edged;'
+        'rm -rf "$dest/opt/edged"; mv "$dest/opt/edged.new" "$dest/opt/edged"'
+    )
+    fixed = {"root": str(ROOT), "dest": str(tmp_path), "python": str(python), "ASKED": str(asked)}
+
+    def installed(**more: str) -> str:
+        asked.unlink(missing_ok=True)
+        subprocess.run(["bash", "-c", script], env={**os.environ, **fixed, **more}, check=True)
+        return asked.read_text().splitlines()[0].partition(f"install {ROOT}")[2]
+
+    assert installed() == ""
+    assert installed(EDGED_PACKAGES="onnxruntime cuda-python") == " onnxruntime cuda-python"
+    assert installed() == " onnxruntime cuda-python"
+    assert installed(EDGED_PACKAGES="") == ""
+    assert installed() == ""
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="this user is root")
 def test_without_root_it_says_so() -> None:
     done = subprocess.run([ROOT / "scripts/install"], capture_output=True, text=True, check=False)
