@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -79,7 +80,9 @@ def examine(
 def _model(config: Config) -> Finding:
     """Load the model in its engine, which tries it; a wrong answer to a known picture is a failure."""
     try:
-        with closing(load_detector(config)) as detector:
+        # A folder that root makes for an engine here would be closed to the daemon, which is another user.
+        kept = os.access(config.data_dir / "cache", os.R_OK | os.X_OK)
+        with closing(load_detector(config, keep=kept)) as detector:
             check_labels(config, detector.labels)
             return ok("model", f"{detector.spec.name} on {detector.engine} gives sound answers")
     except EdgedError as error:

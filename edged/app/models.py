@@ -20,10 +20,11 @@ from edged.ports import Backend
 MakeBackend = Callable[[ModelSpec], Backend]
 
 
-def load_detector(config: Config, make_backend: MakeBackend | None = None) -> ModelDetector:
+def load_detector(config: Config, make_backend: MakeBackend | None = None, *, keep: bool = True) -> ModelDetector:
     """Load the configured model into the engine that is named, or the best one here, and try it. Raises ModelError.
 
-    `make_backend` stands in for the real engine where a test or a benchmark wants to see through it.
+    `keep` lets the engine keep what it makes of the model, in data_dir. `make_backend` stands in for the real engine
+    where a test or a benchmark wants to see through it.
     """
     model = config.model
     spec = load_spec(find_model(model.path))
@@ -33,7 +34,7 @@ def load_detector(config: Config, make_backend: MakeBackend | None = None) -> Mo
         threads=model.threads,
         precision=model.precision,
         dla_core=model.dla_core,
-        cache_dir=config.data_dir / "cache",
+        cache_dir=config.data_dir / "cache" if keep else None,
         progress=LoadingNews(find_notifier()),
     )
     return load_first(
