@@ -123,6 +123,12 @@ def test_a_damaged_model_is_the_models_fault_and_not_the_disks(
     assert "cannot be kept" not in caplog.text
 
 
+def test_an_empty_file_is_a_damaged_one(tmp_path: Path) -> None:
+    (tmp_path / "empty.onnx").touch()
+    with pytest.raises(ModelInvalid, match=r"empty.onnx(.|\n)*damaged or no ONNX model"):
+        OnnxRuntimeBackend(tmp_path / "empty.onnx", **NAMES)
+
+
 def test_nothing_is_reported_to_its_makers(tmp_path: Path) -> None:
     model = write_tiny_onnx_model(tmp_path)
     (tmp_path / "home").mkdir()
