@@ -100,6 +100,7 @@ def verify(
             raise typer.BadParameter("--record needs --image: the picture to keep")
         labels = edged_app.model_spec(model).labels
         found = edged_app.record_answer(model, image, wanted=backend, cache_dir=cache_folder(), progress=progress)
+        typer.echo(f"recorded in {edged_app.model_spec(model).folder}: the picture and what is found in it")
         for line in found_words(found, labels):
             typer.echo(line)
     spec, reports = edged_app.verify_engines(model, image, wanted=backend, cache_dir=cache_folder(), progress=progress)

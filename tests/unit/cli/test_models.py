@@ -69,6 +69,7 @@ def test_verify_records_the_answer_when_it_is_told_to(edged: Edged, folder: Path
     (folder / "golden.json").unlink()
     result = edged("models", "verify", str(folder), "--backend", "ncnn", "--image", str(picture), "--record")
     assert result.code == 0
+    assert f"recorded in {folder}: the picture and what is found in it" in result.out
     assert json.loads((folder / "golden.json").read_text())["objects"]
     assert (folder / "golden.jpg").read_bytes() == picture.read_bytes()
 
