@@ -11,6 +11,7 @@ judged. The exit code is 1 when a promise is broken.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import logging
 import signal
@@ -45,6 +46,7 @@ _RETENTION_SHARE = 0.1  # of the run is kept: what is older is deleted all the t
 _LOST_EVERY = 61_200  # frames: an hour
 _PRUNE_EVERY_S = 600.0  # as the store does it
 _GROWTH_MAX_BYTES = 1_000_000
+_LIBC = ctypes.CDLL(None)
 _LONG_RUN, _SHORT_RUN_GROWTH_MAX_BYTES = 1_000_000, 2_000_000  # in a short one the allocator has not found its size yet
 
 
@@ -80,6 +82,7 @@ class Sampler:
             return
         self._next = camera.frames + self._every
         gc.collect()
+        _LIBC.malloc_trim(0)  # else one sample counts free memory that the allocator has given back in the next
         database = [path for path in self._folder.glob("events.db*") if not path.name.endswith("-shm")]
         pictures = self._folder.glob("snapshots/*/*")
         self.samples.append(
