@@ -65,7 +65,7 @@ def events(
 def _follow(
     log: EventLog, wanted: EventFilter, folder: Path, *, limit: int, write: Callable[[EventRecord], None]
 ) -> None:
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         last_id = log.last_event_id()  # asked first, so that nothing is passed over that is written meanwhile
