@@ -47,7 +47,9 @@ _LOST_EVERY = 61_200  # frames: an hour
 _PRUNE_EVERY_S = 600.0  # as the store does it
 _GROWTH_MAX_BYTES = 1_000_000
 _LIBC = ctypes.CDLL(None)
-_LONG_RUN, _SHORT_RUN_GROWTH_MAX_BYTES = 1_000_000, 2_000_000  # in a short one the allocator has not found its size yet
+_LONG_RUN, _SHORT_RUN_GROWTH_MAX_BYTES = 1_000_000, 8_000_000
+# In a short run the allocator has not found its size yet: one step of 5 MB was seen in each, early or late. A picture
+# kept with each event would be 68 MB, a hundred bytes with each frame 20 MB.
 
 
 @dataclass(frozen=True, slots=True)
