@@ -13,7 +13,7 @@ from edged.clock import Clock
 from edged.domain.events import EventKind, MachineEvent
 from edged.domain.health import DaemonStatus, LastEnd
 from edged.domain.pulse import Pulse
-from edged.errors import StoreNotWritable
+from edged.health.failing import ToldOnce
 from edged.health.run_record import RunRecord, read_record, take_service_result, why_ended, write_record
 from edged.health.status_line import in_one_line
 from edged.ports import EventSink
@@ -54,7 +54,7 @@ class RunKeeper:
         )
         self._status: DaemonStatus | None = None
         self._told_at = clock.monotonic()
-        self._failing = False
+        self._told_once = ToldOnce()
         self._disk = threading.Lock()  # held by whoever waits for it
         self._write(self._record)
 
@@ -120,14 +120,7 @@ class RunKeeper:
         )
 
     def _write(self, record: RunRecord) -> None:
-        try:
-            write_record(self._folder, record)
-        except StoreNotWritable as error:
-            if not self._failing:
-                log.error("%s", error)
-            self._failing = True
-        else:
-            self._failing = False
+        self._told_once(lambda: write_record(self._folder, record))
 
 
 def _last_end(folder: Path, clock: Clock) -> LastEnd | None:

@@ -8,7 +8,6 @@ not forced to the disk, since a status is worth nothing after a power cut.
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
@@ -18,9 +17,8 @@ from typing import Any, TypeVar
 from edged.domain.health import CameraStatus, DaemonStatus, LastEnd, StoreStatus
 from edged.domain.machine import MachineStatus
 from edged.errors import DaemonNotRunning, StatusUnreadable, StoreNotWritable
+from edged.health.failing import ToldOnce
 from edged.health.replacing import replace_file
-
-log = logging.getLogger(__name__)
 
 NAME = "status.json"
 
@@ -46,18 +44,11 @@ class StatusFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._failing = False
+        self._told_once = ToldOnce()
 
     def __call__(self, status: DaemonStatus) -> None:
         """Replace the file."""
-        try:
-            write_status(self._path, status)
-        except StoreNotWritable as error:
-            if not self._failing:
-                log.error("%s", error)
-            self._failing = True
-        else:
-            self._failing = False
+        self._told_once(lambda: write_status(self._path, status))
 
 
 def read_status(path: Path) -> DaemonStatus:

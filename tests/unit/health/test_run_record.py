@@ -3,34 +3,14 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from edged.domain.events import EventKind
-from edged.domain.health import CameraStatus, DaemonStatus
 from edged.health.run_keeper import RunKeeper
 from edged.testing.clock import FakeClock
 from edged.testing.events import MemorySink
-
-
-def a_status(state: str = "running", **changed: Any) -> DaemonStatus:
-    facts: dict[str, Any] = {
-        "version": "0.1.0",
-        "pid": 7,
-        "run_id": "run",
-        "state": state,
-        "started_wall_at": 1.0,
-        "written_wall_at": 91.0,
-        "uptime_s": 90.0,
-        "model": "builtin",
-        "backend": "ncnn",
-        "inference_p50_ms": None,
-        "inference_p99_ms": None,
-        "rss_bytes": 120_000_000,
-        "cameras": [CameraStatus("yard", "running", fps_in=9.5, fps_detected=4.75)],
-    }
-    return DaemonStatus(**{**facts, **changed})
+from tests.unit.health.statuses import a_status
 
 
 def keeper(folder: Path, *, run_id: str = "run", boot_id: str = "boot-1") -> RunKeeper:
@@ -72,9 +52,9 @@ def test_the_next_run_knows_why_the_last_one_ended(
     tmp_path: Path, state: str, service_result: str, boot_id: str, reason: str, told: str
 ) -> None:
     last = keeper(tmp_path, run_id="last")
-    last(a_status("running"))
+    last(a_status(state="running"))
     if state != "running":
-        last(a_status(state))
+        last(a_status(state=state))
     if service_result:
         (tmp_path / "service-result").write_text(f"{service_result}\n")
     next_one, sink = keeper(tmp_path, boot_id=boot_id), MemorySink()
@@ -155,6 +135,6 @@ def test_a_record_without_sense_is_told_and_is_no_reason_not_to_start(
 
 def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     kept = keeper(tmp_path / "gone")
-    kept(a_status("stopped"))
+    kept(a_status(state="stopped"))
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert "cannot be written" in caplog.text

@@ -4,31 +4,12 @@ from typing import Any
 
 import pytest
 
-from edged.domain.health import CameraStatus, DaemonStatus, StoreStatus
+from edged.domain.health import CameraStatus, StoreStatus
 from edged.domain.machine import MachineStatus
 from edged.health.status_line import StatusLine, in_one_line
 from edged.testing.clock import FakeClock
 from edged.testing.health import RecordingNotifier
-
-
-def status(**changed: Any) -> DaemonStatus:
-    facts: dict[str, Any] = {
-        "version": "0.1.0",
-        "pid": 7,
-        "run_id": "run",
-        "state": "running",
-        "started_wall_at": 1.0,
-        "written_wall_at": 91.0,
-        "uptime_s": 90.0,
-        "model": "builtin",
-        "backend": "ncnn",
-        "inference_p50_ms": None,
-        "inference_p99_ms": None,
-        "rss_bytes": 120_000_000,
-        "cameras": [CameraStatus("yard", "running", fps_in=9.5, fps_detected=4.75)],
-    }
-    return DaemonStatus(**{**facts, **changed})
-
+from tests.unit.health.statuses import a_status
 
 LOST = CameraStatus("gate", "lost: /dev/video0 went away")
 
@@ -45,15 +26,15 @@ LOST = CameraStatus("gate", "lost: /dev/video0 went away")
     ],
 )
 def test_a_line_says_what_matters(changed: dict[str, Any], line: str) -> None:
-    assert in_one_line(status(**changed)) == line
+    assert in_one_line(a_status(**changed)) == line
 
 
 def test_it_is_told_every_ten_seconds_and_at_once_when_the_state_is_another() -> None:
     clock, notifier = FakeClock(), RecordingNotifier()
     tell = StatusLine(notifier, clock=clock)
     for _ in range(30):
-        tell(status())
+        tell(a_status())
         clock.advance(1.0)
-    tell(status(state="stopped"))
+    tell(a_status(state="stopped"))
     assert len(notifier.lines) == 4
     assert notifier.lines[-1] == "STATUS=stopped"
