@@ -155,11 +155,15 @@ class StoreCorrupt(StoreError):
 
 
 class StoreNotWritable(StoreError):
-    """The data folder is read-only, full, or belongs to somebody else."""
+    """The data folder belongs to somebody else, is none, or its disk cannot be written."""
 
 
-class StoreFull(StoreNotWritable):
-    """The disk is full, or fails as a full one does: this may pass, and what waits for it is not lost."""
+class StoreDiskFails(StoreNotWritable):
+    """The disk is mounted read-only, or fails: this may pass, and what waits for it is not lost."""
+
+
+class StoreFull(StoreDiskFails):
+    """The disk is full, or fails as a full one does."""
 
 
 class StoreLocked(StoreError):
@@ -169,6 +173,11 @@ class StoreLocked(StoreError):
 def is_full(error: OSError) -> bool:
     """Tell a disk, a quota or a file that has reached its size from all else that keeps a file from being written."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def is_of_the_disk(error: OSError) -> bool:
+    """Tell a disk that is ill from a path that is wrong: read-only, failing, or damaged (EUCLEAN, as ext4 says)."""
+    return error.errno in (errno.EROFS, errno.EIO, errno.EUCLEAN)
 
 
 # What is made for people

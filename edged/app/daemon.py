@@ -17,7 +17,7 @@ from edged.clock import Clock, SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
-from edged.errors import StoreError, StoreFull
+from edged.errors import StoreDiskFails, StoreError
 from edged.health.liveness import Liveness
 from edged.health.machine import machine_status
 from edged.health.notify import find_notifier
@@ -166,10 +166,10 @@ def _open_store(config: Config, clock: Clock, retention: Retention, notifier: No
     notifier.extend_timeout(OPEN_WITHIN_S)  # who ended a rescue would have it begin anew, for ever
     try:
         store.open()
-    except StoreFull as error:
-        # A full disk is a bad day, not the end: detection goes on, and the store tries again by itself.
-        log.error("%s", error)
-    except StoreError:  # nobody mends a wrong user or a read-only disk while edged watches and forgets
+    except StoreDiskFails as error:
+        # A bad day, not the end: detection goes on, and the store tries again by itself.
+        log.error("edged watches, though it cannot store what it sees until this is mended: %s", error)
+    except StoreError:  # a wrong user or path mends itself never, however long edged watches and forgets
         store.close()
         raise
     return store

@@ -121,8 +121,8 @@ class EventStore:
     def open(self) -> None:
         """Lock the data folder and get the database ready; made where there is none, mended where it is damaged.
 
-        Raises StoreLocked, StoreNewer and StoreNotWritable; the lock stays held until close(). After StoreFull, which
-        is one of the last, run() may be called all the same: it tries again by itself.
+        Raises StoreLocked, StoreNewer and StoreNotWritable; the lock stays held until close(). After StoreDiskFails,
+        which is one of the last, run() may be called all the same: it tries again by itself.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

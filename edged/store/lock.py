@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from edged.errors import StoreFull, StoreLocked, StoreNotWritable, is_full
+from edged.errors import StoreDiskFails, StoreFull, StoreLocked, StoreNotWritable, is_full, is_of_the_disk
 
 
 class FolderLock:
@@ -15,24 +17,32 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "edged.lock"
         self._fd: int | None = None
+        self._bears_pid = False  # the file tells who holds it
 
     def acquire(self) -> None:
         """Take the lock. Raises StoreLocked, naming the holder, and StoreNotWritable. Harmless when held already.
 
-        A lock that is held in a folder which was mounted over or exchanged meanwhile is taken anew.
+        A lock that is held in a folder which was mounted over or exchanged meanwhile is taken anew. On a disk that is
+        mounted read-only it is taken too, though it raises StoreNotWritable then: nobody else is to work there.
         """
         if self._fd is not None:
-            if self._is_here(self._fd):
+            if self._is_here(self._fd) and self._bears_pid:
                 return
             self.release()
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise not_writable(self._path, error) from error
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fd = self._take(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644))
             os.ftruncate(fd, 0)
             os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+        except OSError as error:
+            if error.errno == errno.EROFS:
+                with suppress(FileNotFoundError):
+                    self._take(os.open(self._path, os.O_RDONLY))
+            raise not_writable(self._path, error) from error
+        self._bears_pid = True
+
+    def _take(self, fd: int) -> int:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(fd)
@@ -40,10 +50,11 @@ class FolderLock:
                 f"another edged (pid {holder}) works on {self._path.parent}",
                 hint="Stop it first (`systemctl stop edged`), or give this one a data folder of its own.",
             ) from error
-        except OSError as error:
+        except OSError:
             os.close(fd)
-            raise not_writable(self._path, error) from error
-        self._fd = fd
+            raise
+        self._fd, self._bears_pid = fd, False
+        return fd
 
     def _is_here(self, fd: int) -> bool:
         try:
@@ -66,9 +77,9 @@ def not_writable(path: Path, error: OSError) -> StoreNotWritable:
             f"cannot write {path}: it is {what}, and a folder is needed",
             hint="Move it away, mount the disk that it leads to, or name another data folder.",
         )
-    kind = StoreFull if is_full(error) else StoreNotWritable
+    kind = StoreFull if is_full(error) else StoreDiskFails if is_of_the_disk(error) else StoreNotWritable
     return kind(
         f"cannot write {path}: {error.strerror or error}",
         hint="Check that the folder exists, is on a disk that is mounted for writing and has space (`df -h`), and "
-        "belongs to the user that edged runs as (`ls -ld`).",
+        "belongs to the user that edged runs as (`ls -ld`). To the service all but /var/lib/edged is read-only.",
     )

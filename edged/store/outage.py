@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edged.domain.events import EventKind, MachineEvent
-from edged.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreNotWritable
+from edged.errors import StoreCorrupt, StoreDiskFails, StoreError, StoreFull, StoreLocked, StoreNotWritable
 
 STEADY_AFTER_S = 30.0
 """Writing that works for less long than this between two failures was not back: a disk that is all but full comes and
@@ -13,6 +13,7 @@ _REASONS: dict[type[StoreError], str] = {
     StoreFull: "full",
     StoreCorrupt: "damaged",
     StoreLocked: "locked",
+    StoreDiskFails: "not_writable",
     StoreNotWritable: "not_writable",
 }
 
