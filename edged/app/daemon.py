@@ -17,6 +17,7 @@ from edged.clock import Clock, SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
+from edged.domain.pulse import Pulse
 from edged.errors import StoreDiskFails, StoreError
 from edged.health.liveness import Liveness
 from edged.health.machine import machine_status
@@ -84,8 +85,12 @@ def build(
         keeper = RunKeeper(config.data_dir, run_id=store.run_id, version=__version__, clock=clock)
         keeper.tell(store)
         dispatcher = Dispatcher([camera.lane for camera in setup.cameras], arrival, turns=Turns(), clock=clock)
+
+        def pulses() -> list[Pulse]:
+            return [store.pulse, keeper.pulse, dispatcher.pulse, *reload.pulses()]
+
         liveness = Liveness(
-            lambda: [store.pulse, keeper.pulse, dispatcher.pulse, *reload.pulses()],
+            pulses,
             notifier=notifier,
             clock=clock,
             last_resort=LastResort() if unattended else None,
@@ -98,6 +103,7 @@ def build(
             ],
             clock=clock,
             tick_s=liveness.look_every_s,
+            pulses=pulses,
         )
         reporter = Reporter(
             clock=clock,

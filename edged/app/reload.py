@@ -28,7 +28,8 @@ from edged.store.retention import Retention
 log = logging.getLogger(__name__)
 
 _CAN_CHANGE = frozenset({"model", "tracker", "scheduler", "presence", "store", "thermal", "log", "camera"})
-_FINISH_WITHIN_S = 10.0
+LET_GO_WITHIN_S = 12.0
+"""For cameras, which have 10 s of it, and the detector: the last ping is up to 16 s old then, and systemd waits 30."""
 
 ReadConfig = Callable[[], Config]
 LoadDetector = Callable[[Config], ModelDetector]
@@ -118,6 +119,7 @@ class Reload:
 
     def prepare(self) -> None:
         """See Change. Reads the configuration, loads a model that it changes, and puts new cameras together."""
+        self._reporter.config_pending = True
         try:
             config = self._read()
             _refuse_what_takes_a_restart(self._setup.config, config)
@@ -128,6 +130,7 @@ class Reload:
     def apply(self) -> None:
         """See Change."""
         ready, self._next = self._next, None
+        self._reporter.config_pending = False
         if ready is None:
             return
         self._notifier.reloading(self._clock.monotonic())
@@ -184,11 +187,13 @@ class Reload:
 
     def _let_go(self, cameras: Sequence[CameraAtWork]) -> bool:
         """Stop cameras and close what is open in their pipelines; False when one hangs."""
+        deadline = self._clock.monotonic() + LET_GO_WITHIN_S
         hung = self._supervisor.remove(camera.worker for camera in cameras)
         self._left_behind += [camera for camera in cameras if camera.worker in hung]
         for camera in cameras:
             camera.parts.mailbox.close()
-        finished = self._dispatcher.wait_until_finished([camera.lane for camera in cameras], _FINISH_WITHIN_S)
+        left_s = deadline - self._clock.monotonic()
+        finished = self._dispatcher.wait_until_finished([camera.lane for camera in cameras], left_s)
         if hung or not finished:
             log.error("did not stop in time, and is left behind: %s", ", ".join(hung) or "detect")
         return finished and not hung

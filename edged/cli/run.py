@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -53,3 +54,5 @@ def run(
         )
         signals.reload_with(daemon.request_reload)
         run_until_done(daemon, signals)
+    if daemon.left_behind:
+        os._exit(0)  # in the middle of native code: an orderly exit would pull Python away from under that thread

@@ -53,6 +53,8 @@ def _facts(status: DaemonStatus, state: str, wall_now: float) -> list[tuple[str,
     ]
     if store.error:
         facts.append(("store", f"CANNOT WRITE: {store.error}"))
+    if status.config_pending:
+        facts.append(("config", "a changed one is being prepared, the old one goes on"))
     if status.config_error:
         facts.append(("config", f"REFUSED, the old one goes on: {status.config_error}"))
     return facts

@@ -85,3 +85,6 @@ class DaemonStatus:
     last_end: LastEnd | None = None  # None: there was no run before this one
     cameras: list[CameraStatus] = field(default_factory=list)
     config_error: str | None = None  # why the configuration was refused when it was read again; the old one holds
+    config_pending: bool = (
+        False  # a changed configuration is being prepared, which takes minutes where a model is built
+    )

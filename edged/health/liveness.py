@@ -22,6 +22,7 @@ _LEAP_S = 5.0
 still, all of them are late and none hangs."""
 
 _REARM_EVERY_S = 5.0
+_STOP_GOES_ON_WITHIN_S = 30.0  # as TimeoutStopSec of the unit
 
 
 class Judge:
@@ -69,7 +70,7 @@ class Liveness:
         self._judge = Judge(clock=clock)
         self._ping_every_s = (notifier.watchdog_s or math.inf) / 2
         self._ping_at = self._rearm_at = -math.inf
-        self._is_ready = False
+        self._is_ready = self._is_stopping = False
 
     @property
     def look_every_s(self) -> float:
@@ -91,9 +92,12 @@ class Liveness:
             log.info("threads: %s", thread_names())
         self._ping(self._clock.monotonic())
 
-    def begin_stop(self) -> None:
-        """Tell that a clean end has begun; it may take a while, but not for ever."""
-        self._notifier.stopping()
+    def stop_goes_on(self) -> None:
+        """Tell that a clean end has begun, or makes progress; it may take a while, but not for ever."""
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._notifier.stopping()
+        self._notifier.extend_timeout(_STOP_GOES_ON_WITHIN_S)
         if self._last_resort is not None:
             self._last_resort.rearm()
 

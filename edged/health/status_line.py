@@ -24,6 +24,8 @@ def in_one_line(status: DaemonStatus) -> str:
         words.append(f"{machine.temp_c:.0f} °C")
     if machine.budget < 1.0:
         words.append(f"heat {machine.heat}: inference at {machine.budget:.0%}")
+    if status.config_pending:
+        words.append("a changed configuration is being prepared")
     if status.store.error:
         words.append(f"{status.store.waiting} events wait: {status.store.error}")
     return "; ".join(words)

@@ -50,6 +50,11 @@ class Daemon:
         """Have one more listener told."""
         self._listeners.append(listener)
 
+    @property
+    def left_behind(self) -> bool:
+        """After run(): a thread that loads a model still runs, and is in nobody's way but that of an orderly exit."""
+        return self._supervisor.left_behind
+
     def request_stop(self) -> None:
         """Ask for a clean end. Safe from a signal handler and from any thread."""
         self._supervisor.request_stop()
@@ -66,7 +71,7 @@ class Daemon:
         self._say_hello()
         gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
         try:
-            self._supervisor.run(tick=self._tick, on_stop=self._liveness.begin_stop, change=self._change)
+            self._supervisor.run(tick=self._tick, on_stop=self._liveness.stop_goes_on, change=self._change)
             self._refuse_loss()
             status = self._tell("stopped")
             log.info("stopped after %.0f s, %d events written", status.uptime_s, status.store.written)

@@ -72,6 +72,7 @@ class Reporter:
         self._rates: dict[CameraParts, tuple[Rate, Rate]] = {}
         self.watch(cameras, model=model, backend=backend)
         self.config_error: str | None = None
+        self.config_pending = False
 
     def watch(self, cameras: Sequence[CameraParts], *, model: str, backend: str) -> None:
         """Report on these cameras from now on, in this order, and on the model of that name in that engine."""
@@ -99,6 +100,7 @@ class Reporter:
             last_end=self._last_end,
             cameras=[self._camera(parts) for parts in self._rates],
             config_error=self.config_error,
+            config_pending=self.config_pending,
         )
 
     def _camera(self, parts: CameraParts) -> CameraStatus:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from edged.clock import Clock
+from edged.domain.pulse import Pulse, Task
 from edged.errors import DaemonError, DaemonHung, EdgedError, SourceError
 from edged.pipeline.worker import Worker
 
@@ -41,12 +42,23 @@ class Supervisor:
     """
 
     def __init__(
-        self, stages: Sequence[dict[str, Loop]], *, clock: Clock, tick_s: float = 1.0, stop_within_s: float = 10.0
+        self,
+        stages: Sequence[dict[str, Loop]],
+        *,
+        clock: Clock,
+        tick_s: float = 1.0,
+        stop_within_s: float = 10.0,
+        pulses: Callable[[], Iterable[Pulse]] = tuple,
     ) -> None:
-        """`tick_s` is from one tick to the next; `stop_within_s` is how long the loops of one stage have to return."""
+        """`tick_s` is from one tick to the next; `stop_within_s` is how long the loops of one stage have to return.
+
+        `pulses` are the marks of the workers, by whose names. Those of the first stage may take longer, as long as they
+        make progress: a store has thousands of events to write after a time in which the disk was full.
+        """
         self._clock = clock
         self._tick_s = tick_s
         self._stop_within_s = stop_within_s
+        self._pulses = pulses
         self._wake = threading.Event()
         self._stop_requested = False
         self._change_requested = False
@@ -89,9 +101,10 @@ class Supervisor:
         """Run all workers until the work is done, a stop is asked for, or one fails.
 
         Calls `tick` every `tick_s`, makes `change` whenever it is asked for, and calls `on_stop` before the workers are
-        stopped. What `tick` raises ends the run: with DaemonHung those that do not stop are not waited for as long.
-        Raises what a worker raised: an EdgedError as it is, anything else as DaemonError. A source
-        that failed is no failure of a run that others carried on until it was stopped: the log has told it.
+        stopped and whenever that makes progress. What `tick` raises ends the run: with DaemonHung those that do not
+        stop are not waited for as long. Raises what a worker raised: an EdgedError as it is, anything else as
+        DaemonError. A source that failed is no failure of a run that others carried on until it was stopped: the log
+        has told it.
         """
         try:
             for stage in self._stages:
@@ -112,14 +125,18 @@ class Supervisor:
             self._stop_within_s = min(self._stop_within_s, _HUNG_STOP_WITHIN_S)
             raise
         finally:
-            on_stop()
-            hung = self._stop_all()
+            hung = self._stop_all(on_stop)
         self._raise_failures(quitters, hung, but_of_sources=carried_on)
 
     @property
     def stopped(self) -> bool:
         """No worker runs. Not so after run() was interrupted, or when a worker hangs."""
-        return not any(worker.running for stage in self._all_stages() for worker in stage)
+        return not any(worker.running for stage in self._stages for worker in stage)
+
+    @property
+    def left_behind(self) -> bool:
+        """What prepares a change still runs. It has changed nothing yet, and no stop waits for it."""
+        return self._preparing is not None and self._preparing.running
 
     def _make(self, change: Change) -> None:
         """Take a change that was asked for one step further."""
@@ -136,10 +153,6 @@ class Supervisor:
                 ) from prepared.error
             change.apply()
 
-    def _all_stages(self) -> list[list[Worker]]:
-        """In the order of their start; what prepares a change is the last to be started."""
-        return [*self._stages, [] if self._preparing is None else [self._preparing]]
-
     def _done(self) -> bool:
         return not any(worker.running for stage in self._stages[1:] for worker in stage)
 
@@ -152,8 +165,24 @@ class Supervisor:
             or any(not worker.running for worker in self._stages[0])
         )
 
-    def _stop_all(self) -> list[str]:
-        return [name for stage in reversed(self._all_stages()) for name in self._stop_workers(stage)]
+    def _stop_all(self, on_progress: Callable[[], object]) -> list[str]:
+        """Stop all workers; return those that did not in time."""
+        first, *others = self._stages
+        hung = []
+        for stage in reversed(others):
+            on_progress()
+            hung += self._stop_workers(stage)
+        left, before = [worker.name for worker in first], None
+        while left and (tasks := self._tasks(left)) != before:
+            before = tasks
+            on_progress()
+            left = self._stop_workers(first)
+        if self.left_behind:
+            log.warning("the reload of the configuration goes on and is left behind: a model takes long to load")
+        return hung + left
+
+    def _tasks(self, names: Sequence[str]) -> set[Task]:
+        return {pulse.task for pulse in self._pulses() if pulse.worker in names}
 
     def _stop_workers(self, workers: Sequence[Worker]) -> list[str]:
         """Stop them together; return those that did not in time."""

@@ -32,8 +32,7 @@ log = logging.getLogger(__name__)
 OPEN_WITHIN_S = 600.0
 """How long open() may take: all rows of a damaged database are copied one by one."""
 
-_WRITE_WITHIN_S = 30.0  # a worn card may take seconds over a commit
-_PICTURE_WITHIN_S = 1.0  # each has a file that is forced to the disk
+_WRITE_WITHIN_S = 30.0  # a worn card may take seconds over a commit, or over a picture
 
 WRITE_EVERY_S = 0.25  # so an event is on the disk about half a second after put() at the latest
 _BATCH_MAX = 100
@@ -153,7 +152,7 @@ class EventStore:
 
     def step(self) -> None:
         """Write what waits, unless writing failed and it is too early to try again."""
-        self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S)
+        self._go_on()
         if self._clock.monotonic() < self._retry_at:
             return
         try:
@@ -161,7 +160,7 @@ class EventStore:
                 self.pulse.begin("opening the event log", within_s=OPEN_WITHIN_S)
                 self._close_connection()
                 self.open()
-                self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S)
+                self._go_on()
             self._write_all()
         except StoreError as error:
             self._put_off(error)
@@ -213,14 +212,14 @@ class EventStore:
         else:
             self._renew_at_bytes = self._log_max_bytes
             self._opened = None
-        self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S)
+        self._go_on()
 
     def _write_batch(self, connection: sqlite3.Connection) -> None:
         if not self._batch:
             self._batch = [self._stamp(waiting) for waiting in self._waiting.take(_BATCH_MAX)]
         pictures = {record.snapshot: jpeg for record, jpeg in self._batch if record.snapshot and jpeg}
-        self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S + _PICTURE_WITHIN_S * len(pictures))
         trouble = self._write_pictures(pictures)
+        self._go_on()
         batch = (
             self._batch if trouble is None else [(replace(record, snapshot=None), None) for record, _ in self._batch]
         )
@@ -233,10 +232,13 @@ class EventStore:
         if pictures:
             self._note_pictures(len(pictures), trouble)
 
+    def _go_on(self) -> None:
+        self.pulse.begin("writing events", within_s=_WRITE_WITHIN_S)
+
     def _write_pictures(self, pictures: Mapping[str, bytes]) -> OSError | None:
         """Write them, or say why only they cannot be; raises OSError on a full disk, where events wait with them."""
         try:
-            write_snapshots(self._folder, pictures)
+            write_snapshots(self._folder, pictures, on_each=self._go_on)
         except OSError as error:
             if is_full(error):
                 raise

@@ -74,10 +74,11 @@ def pictures_of(day: Path) -> list[Path]:
     return [path for path in day.glob("*") if path.suffix in (".jpg", ".tmp") and is_id(path.stem)]
 
 
-def write_snapshots(folder: Path, pictures: Mapping[str, bytes]) -> None:
-    """Write JPEGs by their path below `folder`, and wait until the disk has them."""
+def write_snapshots(folder: Path, pictures: Mapping[str, bytes], *, on_each: Callable[[], None]) -> None:
+    """Write JPEGs by their path below `folder`, and wait until the disk has them; `on_each` is told of each."""
     changed: set[Path] = set()
     for name, jpeg in pictures.items():
+        on_each()
         path = folder / name
         changed |= _make_folders(path.parent, folder)
         partial = path.with_suffix(".tmp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -255,3 +256,25 @@ def test_a_model_that_does_not_load_is_refused_and_the_old_one_looks_on(tmp_path
     assert frames[1] > frames[0]
     assert "nowhere" in str(last.config_error)
     assert house.made == {"yard": 1}
+
+
+def test_a_change_that_takes_minutes_to_prepare_is_told_and_keeps_no_stop_waiting(tmp_path: Path) -> None:
+    house, release = House(tmp_path, "yard"), threading.Event()
+
+    def read() -> Config:
+        release.wait(30)  # as a model does whose engine is built
+        return house.config("yard", "gate")
+
+    def change(status: DaemonStatus) -> bool:
+        if ready := has_appeared("yard")(status):
+            house.change_to(read)
+        return ready
+
+    last = house.run(change, lambda status: status.config_pending)
+    left_behind = house.daemon.left_behind
+    release.set()
+
+    assert left_behind
+    assert last.state == "stopped"
+    assert kinds(house.events("yard")) == ["appeared", "left"]
+    assert house.detector.closed

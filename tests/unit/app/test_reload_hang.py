@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import cast
 
 from edged.app.camera import build_camera
-from edged.app.reload import Reload, set_up
+from edged.app.reload import LET_GO_WITHIN_S, Reload, set_up
 from edged.clock import Clock, SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import CameraSection, Config
@@ -16,7 +17,7 @@ from edged.detect.detector import ModelDetector
 from edged.domain.health import StoreStatus
 from edged.health.heat import HeatCurve
 from edged.health.monitor import ThermalMonitor
-from edged.pipeline.dispatcher import Dispatcher
+from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.latency import Latency
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Supervisor
@@ -38,6 +39,16 @@ def make_source(section: CameraSection, clock: Clock) -> Source:
     return SyntheticSource(clock=clock, frames=None)
 
 
+class BusyDispatcher(Dispatcher):
+    """A detector that is not done with a camera in time."""
+
+    had_s: float | None = None
+
+    def wait_until_finished(self, lanes: Iterable[Lane], timeout_s: float) -> bool:
+        self.had_s = timeout_s
+        return False
+
+
 def test_a_camera_that_hangs_and_was_taken_away_is_judged_on(tmp_path: Path) -> None:
     clock, events, arrival, latency = SystemClock(), MemorySink(), threading.Condition(), Latency()
     build = partial(
@@ -52,13 +63,14 @@ def test_a_camera_that_hangs_and_was_taken_away_is_judged_on(tmp_path: Path) -> 
     detector = cast(ModelDetector, SeesOne())
     setup = set_up(watching(tmp_path, "yard", "gate"), detector, build)
     supervisor = Supervisor([{}, {}, {}], clock=clock, stop_within_s=0.01)
+    dispatcher = BusyDispatcher([], arrival, turns=Turns(), clock=clock)
     notifier = RecordingNotifier()
     reload = Reload(
         setup,
         read=lambda: watching(tmp_path, "gate"),
         load_detector=lambda config: detector,
         build=build,
-        dispatcher=Dispatcher([], arrival, turns=Turns(), clock=clock),
+        dispatcher=dispatcher,
         supervisor=supervisor,
         reporter=Reporter(
             clock=clock,
@@ -87,5 +99,7 @@ def test_a_camera_that_hangs_and_was_taken_away_is_judged_on(tmp_path: Path) -> 
         assert notifier.lines == ["RELOADING=1", "READY=1"]
         assert [pulse.worker for pulse in reload.pulses()] == ["capture-gate", "capture-yard"]
         assert reload.pulses()[1] is yard
+        assert dispatcher.had_s is not None
+        assert dispatcher.had_s < LET_GO_WITHIN_S  # the camera had the rest: systemd's next ping waits for both
     finally:
         let_go.set()

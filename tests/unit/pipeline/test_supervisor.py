@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from edged.clock import SystemClock
+from edged.domain.pulse import Pulse
 from edged.errors import DaemonError, FrameCorrupt, SourceLost
 from edged.pipeline.supervisor import Loop, Supervisor
 
@@ -175,6 +176,50 @@ def test_workers_that_hang_share_one_deadline_and_are_named() -> None:
     assert not stopped
 
 
+def test_what_is_stopped_last_has_as_long_as_it_makes_progress() -> None:
+    order: list[str] = []
+    pulse, batch_done = Pulse("store"), threading.Event()
+    batches = 5
+
+    def drain(stop: threading.Event) -> None:
+        stop.wait(10)
+        for _ in range(batches):
+            pulse.begin("writing events")
+            assert batch_done.wait(10)  # longer than one round of the supervisor's patience
+            batch_done.clear()
+
+    def told() -> None:
+        order.append("told")
+        batch_done.set()
+
+    supervisor = Supervisor(
+        [{"store": recorded("store", order, drain)}, {"read": wait_for_stop}],
+        clock=SystemClock(),
+        stop_within_s=0.1,
+        pulses=lambda: [pulse],
+    )
+    supervisor.run(supervisor.request_stop, on_stop=told)
+
+    assert order.count("told") > batches / 2
+    assert order[-1] == "stop store"
+
+
+def test_what_is_stopped_last_is_given_up_once_it_makes_no_progress() -> None:
+    pulse, release = Pulse("store"), threading.Event()
+
+    def hang(stop: threading.Event) -> None:
+        stop.wait(10)
+        pulse.begin("writing events")
+        release.wait(10)
+
+    supervisor = Supervisor(
+        [{"store": hang}, {"read": wait_for_stop}], clock=SystemClock(), stop_within_s=0.1, pulses=lambda: [pulse]
+    )
+    with pytest.raises(DaemonError, match=r"did not stop within 0\.1 s: store"):
+        supervisor.run(supervisor.request_stop)
+    release.set()
+
+
 def test_it_has_stopped_when_every_worker_has_ended() -> None:
     supervisor = Supervisor([{"store": wait_for_stop}, {"read": lambda stop: None}], clock=SystemClock())
     supervisor.run(no_tick)
@@ -272,6 +317,22 @@ def test_a_worker_that_hangs_is_named_when_it_is_to_go_and_again_at_the_end() ->
     release.set()
 
     assert left == [["read"]]
+
+
+def test_a_stop_does_not_wait_for_a_change_that_takes_minutes_to_prepare() -> None:
+    release = threading.Event()
+
+    def prepare() -> None:
+        release.wait(10)
+
+    change = Scripted(prepare=prepare)
+    supervisor = Supervisor([{"store": wait_for_stop}, {"read": wait_for_stop}], clock=SystemClock(), tick_s=0.0)
+    run_with(change, supervisor, stop_when=lambda: bool(change.threads))
+    left_behind, stopped = supervisor.left_behind, supervisor.stopped
+    release.set()
+
+    assert left_behind
+    assert stopped
 
 
 def test_a_bug_in_a_change_is_told_as_one() -> None:
