@@ -9,6 +9,8 @@ from edged.domain.tracks import Tracks
 from edged.rules.rejoin import mismatch
 from edged.rules.visit import Visit, foot, is_usable
 
+_SAME_S = 1e-6  # instants are floats: ten frames at ten a second are a second, whatever the clock said at the first
+
 
 class Presence:
     """Says `appeared` when an object has been in view for a while, and `left` when it is gone: once each an object.
@@ -66,7 +68,10 @@ class Presence:
     def is_due(self, at: float) -> bool:
         """Whether an object has been in view for long enough but for a sighting now; see ports.Rule."""
         return any(
-            not visit.appeared and visit.seen_at < visit.started_at + self._seen_for_s <= at and self._is_wanted(visit)
+            not visit.appeared
+            and not self._was_seen_for_long(visit, visit.seen_at)
+            and self._was_seen_for_long(visit, at)
+            and self._is_wanted(visit)
             for visit in self._visits.values()
         )
 
@@ -83,8 +88,11 @@ class Presence:
                 self._gone.append(visit)
 
     def _is_due(self, visit: Visit) -> bool:
-        long_enough = visit.confirmed and visit.seen_at - visit.started_at >= self._seen_for_s
+        long_enough = visit.confirmed and self._was_seen_for_long(visit, visit.seen_at)
         return long_enough and not visit.appeared and self._is_wanted(visit)
+
+    def _was_seen_for_long(self, visit: Visit, at: float) -> bool:
+        return at - visit.started_at >= self._seen_for_s - _SAME_S
 
     def _is_wanted(self, visit: Visit) -> bool:
         return self._labels[visit.class_id] in self._wanted

@@ -264,6 +264,20 @@ def test_with_no_time_to_rejoin_every_track_is_an_object() -> None:
     assert kinds(events) == [("appeared", 1), ("left", 1), ("appeared", 2), ("left", 2)]
 
 
+@pytest.mark.parametrize("began_at", [0.3, 77.123, 12516.45659131])
+def test_a_second_at_ten_frames_a_second_is_ten_frames_whatever_the_clock_said_at_the_first(began_at: float) -> None:
+    """Instants are floats: the difference of two that are a second apart may be a little less than 1."""
+    for first in range(60):
+        rule = Presence("yard", LABELS)
+        instants = [began_at + (first + step) / 10 for step in range(11)]
+        person = Seen(1, instants[0], instants[-1], standing(10.0))
+        for at in instants[:-1]:
+            assert rule.update(tracks_at(at, [person])) == []
+        assert not rule.is_due(instants[-2])
+        assert rule.is_due(instants[-1])
+        assert kinds(rule.update(tracks_at(instants[-1], [person]))) == [("appeared", 1)]
+
+
 def test_finish_closes_what_is_in_view_and_what_is_held_back() -> None:
     rule = Presence("yard", LABELS)
     watch([Seen(1, 0.0, 3.0, standing(10.0)), Seen(2, 0.0, 9.0, standing(90.0))], until_s=5, rule=rule)
