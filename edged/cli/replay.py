@@ -65,8 +65,8 @@ def _table(results: list[Result]) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    columns = ("policy", "detector runs", "saved", "CPU a frame", "boxes alike", "objects", "missed", "twice", "extra")
-    for name in (*columns, "late (p95)"):
+    columns = ("policy", "detector runs", "saved", "CPU a frame", "boxes alike", "objects", "missed", "joined")
+    for name in (*columns, "twice", "extra", "late (p95)"):
         table.add_column(name, justify="left" if name == "policy" else "right", no_wrap=True)
     for run, agreement in results:
         table.add_row(
@@ -77,6 +77,7 @@ def _table(results: list[Result]) -> Table:
             f"{agreement.alike:.1%}",
             str(len(run.appeared)),
             f"{agreement.missed} of {agreement.stayed}",
+            str(agreement.joined),
             str(agreement.duplicated),
             str(agreement.extra),
             f"{agreement.late_p95_s:+.2f} s",

@@ -113,4 +113,5 @@ class _Act:
         name_of = {track_id: name for rule in self._rules for track_id, name in rule.followed().items()}
         confirmed = tracks.confirmed()
         ids, boxes = confirmed.track_id.tolist(), np.asarray(confirmed.xyxy, float).tolist()
+        self._run.at.append(tracks.at)
         self._run.boxes.append({name_of.get(i, i): tuple(box) for i, box in zip(ids, boxes, strict=True)})

@@ -79,6 +79,7 @@ def row(run: Run, agreement: Agreement, scored: Score) -> dict[str, float]:
         "objects": agreement.appeared,
         "stayed": agreement.stayed,
         "missed": agreement.missed,
+        "joined": agreement.joined,
         "duplicated": agreement.duplicated,
         "late_p95_s": agreement.late_p95_s,
         "frames": len(run.boxes),
@@ -111,7 +112,7 @@ def together(pairs: dict[str, tuple[Table, Table]], rows: list[dict[str, float]]
     """The numbers of one policy on a group of sequences."""
     scored = score(pairs)["all"]
     frames, runs = (sum(one[key] for one in rows) for key in ("frames", "runs"))
-    sums = {key: sum(one[key] for one in rows) for key in ("stayed", "missed", "duplicated")}
+    sums = {key: sum(one[key] for one in rows) for key in ("stayed", "missed", "joined", "duplicated")}
     return {
         "runs_saved": 1 - runs / frames,
         "hota": scored.hota,
@@ -124,11 +125,12 @@ def together(pairs: dict[str, tuple[Table, Table]], rows: list[dict[str, float]]
 
 def show(name: str, rows: dict[str, dict[str, float]]) -> None:
     """Print a table."""
-    print(f"\n{name:28} {'saved':>6} {'HOTA':>6} {'MOTA':>6} {'IDF1':>6}  missed  twice  late p95")
+    print(f"\n{name:28} {'saved':>6} {'HOTA':>6} {'MOTA':>6} {'IDF1':>6}  missed  joined  twice  late p95")
     for policy, one in rows.items():
         print(
             f"  {policy:26} {one['runs_saved']:6.1%} {one['hota']:6.1f} {one['mota']:6.1f} {one['idf1']:6.1f}"
-            f"  {one['missed']:.0f} of {one['stayed']:.0f} {one['duplicated']:6.0f} {one['late_p95_s']:+8.2f} s",
+            f"  {one['missed']:.0f} of {one['stayed']:.0f} {one['joined']:6.0f} {one['duplicated']:6.0f}"
+            f" {one['late_p95_s']:+8.2f} s",
             flush=True,
         )
 

@@ -19,7 +19,7 @@ def event(kind: EventKind, name: int, seq: int, first: int) -> TrackEvent:
 
 def run_of(visits: dict[int, tuple[int, int, int]], *, frames: int = 100, looks: int = 100, cpu_s: float = 1.0) -> Run:
     """Visits by name: which lane, first and last frame; told of a second after the first."""
-    run = Run("a policy", looks=looks, cpu_s=cpu_s)
+    run = Run("a policy", at=[seq / FPS for seq in range(frames)], looks=looks, cpu_s=cpu_s)
     run.boxes = [
         {name: walk(seq, lane) for name, (lane, first, last) in visits.items() if first <= seq <= last}
         for seq in range(frames)
@@ -35,7 +35,7 @@ EVERY = run_of({1: (1, 0, 90), 2: (2, 10, 60), 3: (3, 20, 38)})
 def test_a_run_agrees_with_itself() -> None:
     same = compare(EVERY, EVERY)
     assert (same.appeared, same.stayed) == (3, 2)
-    assert (same.missed, same.duplicated, same.extra, same.late_p95_s) == (0, 0, 0, 0.0)
+    assert (same.missed, same.joined, same.duplicated, same.extra, same.late_p95_s) == (0, 0, 0, 0, 0.0)
     assert (same.runs_saved, same.cpu_saved, same.alike) == (0.0, 0.0, 1.0)
 
 
@@ -62,6 +62,36 @@ def test_somebody_who_is_not_there_is_extra() -> None:
 def test_the_delay_of_the_tellings_is_measured() -> None:
     late = compare(EVERY, run_of({1: (1, 4, 90), 2: (2, 14, 60), 3: (3, 24, 38)}))
     assert late.late_p95_s == pytest.approx(0.4)
+
+
+def test_what_becomes_of_a_name_after_the_telling_makes_nobody_late() -> None:
+    """From frame 25 on the names of two objects are exchanged: most frames of the first name are then the second's."""
+    exchanged = run_of({7: (1, 0, 90), 8: (2, 10, 60), 9: (3, 20, 38)})
+    other = {7: 8, 8: 7}
+    for seq in range(25, 100):
+        exchanged.boxes[seq] = {other.get(name, name): box for name, box in exchanged.boxes[seq].items()}
+    agreement = compare(EVERY, exchanged)
+    assert (agreement.missed, agreement.joined, agreement.duplicated, agreement.extra) == (0, 0, 0, 0)
+    assert agreement.late_p95_s == 0.0
+
+
+def test_a_newcomer_that_is_taken_for_somebody_else_is_joined_and_its_own_telling_is_no_late_one() -> None:
+    """The first goes on as the second from where that comes in, until frame 45 sorts them out."""
+    taken = run_of({1: (1, 0, 9), 3: (3, 20, 38), 4: (2, 45, 60)})
+    for seq in range(10, 45):
+        taken.boxes[seq] = {**taken.boxes[seq], 1: walk(seq, 2)}
+    agreement = compare(EVERY, taken)
+    assert (agreement.missed, agreement.joined) == (0, 1), "the first was told of before it was taken for the second"
+    assert agreement.duplicated == 1, "the second, once sorted out"
+    assert agreement.late_p95_s == 0.0
+
+
+def test_a_telling_about_somebody_who_was_hardly_there_is_extra() -> None:
+    """It stood in the third's place for two of eleven frames."""
+    strayed = run_of({1: (1, 0, 90), 2: (2, 10, 60), 6: (6, 18, 40)})
+    for seq in (20, 21):
+        strayed.boxes[seq] = {**strayed.boxes[seq], 6: walk(seq, 3)}
+    assert compare(EVERY, strayed).extra == 1
 
 
 def test_runs_without_anybody_agree() -> None:
