@@ -195,6 +195,27 @@ def test_runs_without_events_are_forgotten_in_time(
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
 
 
+def test_a_thousand_runs_of_a_night_of_crashes_go_at_one_look_and_those_with_an_event_stay(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
+    store.open()
+    with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection, connection:
+        connection.executemany(
+            "INSERT INTO runs VALUES (?, 'the boot before', 1.7e9, 0, '1', NULL)", [(f"run {n}",) for n in range(1000)]
+        )
+    clock.advance(2 * DAY_S)
+    store.put(an_event(1, at=clock.monotonic()), None)
+    store.step()
+    with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection, connection:
+        connection.execute("UPDATE events SET run_id = 'run 7'")
+    clock.advance(2 * DAY_S)
+    store.step()
+    with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection:
+        left = {run_id for (run_id,) in connection.execute("SELECT run_id FROM runs")}
+    assert left == {"run 7", store.run_id}
+
+
 def test_what_lies_among_the_pictures_and_is_not_ours_stays_and_does_no_harm(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
