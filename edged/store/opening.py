@@ -20,11 +20,13 @@ from edged.store.database import (
 from edged.store.ids import is_id
 from edged.store.renewal import finish_renewal
 from edged.store.retention import remove_orphans
-from edged.store.salvage import copy_rows, set_aside, set_aside_files
+from edged.store.salvage import copy_rows, finish_rescue, name_for_copy, set_aside_files
+from edged.store.snapshots import sync_folder
 
 log = logging.getLogger(__name__)
 
-_FRESH_NAME = "events.salvaged.db"
+_PARTIAL_NAME = "events.salvaging.db"
+"""A copy that is being made of what can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,7 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, is_damaged: bool 
     """
     path = folder / FILE_NAME
     finish_renewal(path)
-    if not path.exists() and (folder / _FRESH_NAME).exists():  # a crash between the two last steps of _begin_anew
-        (folder / _FRESH_NAME).replace(path)
+    finish_rescue(path)
     if not is_damaged:
         try:
             return _open(folder, run)
@@ -119,16 +120,17 @@ def _begin_anew(path: Path, *, wall_at: float) -> None:
 
     So a disk that is full, or a crash, costs nothing but another try.
     """
-    fresh = path.with_name(_FRESH_NAME)
-    for leftover in path.parent.glob(f"{_FRESH_NAME}*"):
+    partial = path.with_name(_PARTIAL_NAME)
+    for leftover in path.parent.glob(f"{_PARTIAL_NAME}*"):
         leftover.unlink()
-    connection = open_writer(fresh)
+    connection = open_writer(partial)
     try:
         events = copy_rows(path, connection)
     except SQLITE_ERRORS as error:
-        raise store_error(error, fresh) from error
+        raise store_error(error, partial) from error
     finally:
-        connection.close()
-    aside = set_aside(path, wall_at=wall_at)
-    fresh.replace(path)
-    log.warning("%d events were saved from the damaged event log, which is now %s", events, aside.name)
+        connection.close()  # what was committed is on the disk, in this one file
+    partial.replace(name_for_copy(path, wall_at=wall_at))
+    sync_folder(path.parent)
+    if aside := finish_rescue(path):
+        log.warning("%d events were saved from the damaged event log, which is now %s", events, aside.name)

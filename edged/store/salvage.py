@@ -12,9 +12,9 @@ from pathlib import Path
 from edged.domain.events import EventRecord, TrackEvent
 from edged.store.database import PAGE_BYTES
 from edged.store.ids import is_id
-from edged.store.lock import not_writable
 from edged.store.pages import Value, file_pages, rows, wal_pages
 from edged.store.rows import COLUMNS, OBJECT_COLUMNS, row_to_record, snapshot_path
+from edged.store.snapshots import sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -30,26 +30,43 @@ def set_aside_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.damaged-*.db"))
 
 
-def set_aside(path: Path, *, wall_at: float) -> Path:
-    """Rename a database, with its -wal and -shm, to a name with the date in it; return the new path.
+def name_for_copy(path: Path, *, wall_at: float) -> Path:
+    """A name for a whole copy of what can be read of the damaged database at `path`, by which finish_rescue() knows it.
 
-    Nothing is overwritten and nothing deleted. Raises StoreNotWritable.
+    It has the date in it, and so gets what is set aside; neither name is taken.
     """
     stamp = datetime.datetime.fromtimestamp(wall_at, datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    target = path.with_name(f"{path.stem}.damaged-{stamp}.db")
-    number = 1
-    while target.exists():
-        number += 1
-        target = path.with_name(f"{path.stem}.damaged-{stamp}-{number}.db")
-    try:
+    return path.with_name(f"{path.stem}.salvaged-{_free(path, stamp)}.db")
+
+
+def finish_rescue(path: Path) -> Path | None:
+    """Let a whole copy, if there is one, take the place of the damaged database at `path`, and return that one's name.
+
+    The damaged one is renamed, with its -wal and -shm: nothing is overwritten and nothing deleted. To be called before
+    the database is opened: a cut of power at any moment leaves what the next call finishes. Raises OSError.
+    """
+    aside = None
+    for copy in path.parent.glob(f"{path.stem}.salvaged-*.db"):  # one at most
+        stamp = _free(path, copy.stem.partition(".salvaged-")[2])
+        aside = path.with_name(f"{path.stem}.damaged-{stamp}.db")
         # The database goes last: SQLite throws away a log that it finds without one.
         for suffix in ("-shm", "-wal", ""):
             part = path.with_name(path.name + suffix)
             if part.exists():
-                part.rename(target.with_name(target.name + suffix))
-    except OSError as error:
-        raise not_writable(path, error) from error
-    return target
+                part.rename(aside.with_name(aside.name + suffix))
+        sync_folder(path.parent)
+        copy.replace(path)
+        sync_folder(path.parent)
+    return aside
+
+
+def _free(path: Path, stamp: str) -> str:
+    """`stamp`, with a number behind it where a database was set aside under it already."""
+    free, number = stamp, 1
+    while path.with_name(f"{path.stem}.damaged-{free}.db").exists():
+        number += 1
+        free = f"{stamp}-{number}"
+    return free
 
 
 def copy_rows(damaged: Path, connection: sqlite3.Connection) -> int:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -57,6 +60,12 @@ def opened_over(content: bytes, folder: Path, clock: FakeClock | None = None) ->
     store = EventStore(folder, clock=clock or FakeClock(), version="2")
     store.open()
     return store
+
+
+def without_its_trees(content: bytes) -> bytes:
+    """Spoil all pages but the leaves of tables, which hold the rows."""
+    pages = (content[start : start + PAGE_BYTES] for start in range(0, len(content), PAGE_BYTES))
+    return b"".join(page if page[0] == 0x0D else b"\xa5" * PAGE_BYTES for page in pages)
 
 
 def set_aside_files(folder: Path) -> list[str]:
@@ -248,10 +257,55 @@ def test_a_disk_that_is_full_during_the_rescue_costs_only_another_try(sound: byt
     assert len(set_aside_files(tmp_path)) == 1
 
 
-def test_a_crash_at_the_end_of_the_rescue_loses_nothing(sound: bytes, tmp_path: Path) -> None:
-    (tmp_path / "events.salvaged.db").write_bytes(sound)
-    EventStore(tmp_path, clock=FakeClock(), version="2").open()
-    assert numbers(tmp_path) == list(range(EVENTS))
+RESCUE = """
+import os, pathlib, signal, sys
+from edged.clock import SystemClock
+from edged.store.events import EventStore
+
+left = int(sys.argv[2])
+
+def end_there(name, arguments):
+    global left
+    if name in ("os.rename", "os.remove"):  # as the interpreter tells before it asks the kernel
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(end_there)
+EventStore(pathlib.Path(sys.argv[1]), clock=SystemClock(), version="2").open()
+"""
+
+
+@pytest.mark.slow
+def test_an_end_between_any_two_steps_of_the_rescue_loses_nothing(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    store = EventStore(tmp_path / "sound", clock=FakeClock(), version="1")
+    store.open()
+    for number in range(EVENTS):
+        store.put(an_event(number), None)
+        if number == EVENTS // 2:
+            store.step()
+            assert store._opened is not None
+            store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.step()  # the second half is in the log alone
+    shutil.copytree(tmp_path / "sound", damaged)
+    store.close()
+    (damaged / "events.db").write_bytes(without_its_trees((damaged / "events.db").read_bytes()))
+
+    ended_at = [0]
+    while ended_at[-1] >= 0:
+        folder = tmp_path / str(len(ended_at))
+        shutil.copytree(damaged, folder)
+        done = subprocess.run([sys.executable, "-c", RESCUE, str(folder), str(len(ended_at))], check=False)
+        ended_at.append(-1 if done.returncode == 0 else len(ended_at))
+        assert done.returncode in (0, -signal.SIGKILL)
+        EventStore(folder, clock=FakeClock(), version="2").open()
+        assert numbers(folder) == list(range(EVENTS))
+        (kept,) = folder.glob("*.damaged-*.db")
+        for suffix in ("", "-wal"):
+            assert kept.with_name(kept.name + suffix).read_bytes() == (damaged / f"events.db{suffix}").read_bytes()
+        assert not list(folder.glob("*salvag*"))
+    assert len(ended_at) > 6
 
 
 def test_a_reader_of_a_damaged_file_is_told_what_to_do(sound: bytes, tmp_path: Path) -> None:
@@ -270,12 +324,8 @@ def test_damage_that_shows_while_writing_is_mended_without_a_restart(
     path = tmp_path / "data" / "events.db"
     assert store._opened is not None
     store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    content = bytearray(path.read_bytes())
-    with path.open("r+b") as file:  # all pages but the leaves of tables
-        for start in range(0, len(content), PAGE_BYTES):
-            if content[start] != 0x0D:
-                file.seek(start)
-                file.write(b"\xa5" * PAGE_BYTES)
+    with path.open("r+b") as file:
+        file.write(without_its_trees(path.read_bytes()))
     store._opened.connection.execute("PRAGMA shrink_memory")  # else SQLite has the pages in its cache
     for number in range(EVENTS, EVENTS + 5):
         store.put(an_event(number), None)
