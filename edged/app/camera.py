@@ -22,6 +22,7 @@ from edged.pipeline.feeder import Feeder
 from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
 from edged.pipeline.picture_watch import PictureWatch
+from edged.pipeline.reel import Reel
 from edged.pipeline.reporter import CameraParts
 from edged.ports import EventSink, InferenceBudget, Scheduler, Source, Tracker
 from edged.rules.presence import Presence
@@ -54,8 +55,8 @@ def build_camera(
     budget: InferenceBudget | None = None,
 ) -> CameraParts:
     """Put one camera together. What it holds is closed with `resources`."""
-    lossless = not section.is_live and section.play == "as_fast_as_possible"
-    mailbox = Mailbox(arrival, lossless=lossless)
+    in_full = not section.is_live and section.play == "as_fast_as_possible"
+    mailbox = Reel(arrival) if in_full else Mailbox(arrival)
     finder = watch = None
     if section.device is not None:
         finder = CameraFinder(section.device, captures=takes_pictures)

@@ -13,6 +13,7 @@ from edged.domain.pulse import Pulse
 from edged.domain.scheduling import Decision
 from edged.pipeline.camera import CameraPipeline
 from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.reel import Reel
 from edged.ports import InferenceTurns
 
 _POLL_S = 0.5  # how long a stop, or the silence of a camera, may go unnoticed
@@ -22,7 +23,7 @@ _POLL_S = 0.5  # how long a stop, or the silence of a camera, may go unnoticed
 class Lane:
     """One camera: where its frames wait, and where they go."""
 
-    mailbox: Mailbox
+    mailbox: Mailbox | Reel
     pipeline: CameraPipeline
     held: Frame | None = field(default=None, init=False)  # needs the detector, and waits for its turn
     need: float = field(default=0.0, init=False)
@@ -36,14 +37,14 @@ class Lane:
     @property
     def idle(self) -> bool:
         """No frame waits."""
-        return self.held is None and self.mailbox.waiting is None
+        return self.held is None and not self.mailbox.waiting
 
     def refresh(self) -> bool:
         """Take a frame from the mailbox, if one waits that is to be worked on now, and say whether one did.
 
         It takes the place of one that was held, as in the mailbox; a recording's frames wait for each other.
         """
-        if self.mailbox.waiting is None or (self.held is not None and self.mailbox.lossless):
+        if self.held is not None and self.mailbox.lossless:
             return False
         frame = self.mailbox.take()
         if frame is None:
@@ -149,10 +150,11 @@ class Dispatcher:
 
     def _arrived(self) -> list[Lane]:
         """Fetch what came; wait for it a while when there is nothing else to do."""
-        with self._arrival:
-            came = [lane for lane in self._lanes if lane.refresh()]
-            if not came and not any(lane.held is not None or lane.ended for lane in self._lanes):
-                self._arrival.wait(_POLL_S)
+        came = [lane for lane in self._lanes if lane.refresh()]
+        if not came:
+            with self._arrival:
+                if all(lane.idle and not lane.ended for lane in self._lanes):
+                    self._arrival.wait(_POLL_S)
         return came
 
     def _finish(self, lanes: list[Lane]) -> None:

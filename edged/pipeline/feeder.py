@@ -13,6 +13,7 @@ from edged.domain.pulse import Pulse
 from edged.errors import SourceError, SourceStalled
 from edged.pipeline.mailbox import Mailbox
 from edged.pipeline.outages import Outages
+from edged.pipeline.reel import Reel
 from edged.pipeline.retries import Retries
 from edged.ports import EndOfStream, EventSink, Source
 
@@ -42,7 +43,7 @@ class Feeder:
         *,
         camera: str,
         source: Source,
-        mailbox: Mailbox,
+        mailbox: Mailbox | Reel,
         events: EventSink,
         clock: Clock,
         frame_timeout_s: float,
@@ -100,6 +101,19 @@ class Feeder:
     def _feed(self, stop: threading.Event) -> None:
         self.pulse.begin("opening its camera", within_s=_OPEN_WITHIN_S)
         self.source.open()
+        if isinstance(self._mailbox, Reel):
+            self.pulse.begin("lending its recording", within_s=math.inf)  # as long as its frames are worked on
+            self._mailbox.lend(self._next, stop)
+        else:
+            self._deliver(self._mailbox, stop)
+
+    def _next(self) -> Frame | None:
+        frame = self.source.read(_POLL_S)
+        if frame is not None:
+            self._came(frame)
+        return frame
+
+    def _deliver(self, mailbox: Mailbox, stop: threading.Event) -> None:
         patience_s = max(self.silent_after_s(), FIRST_FRAME_S)
         deadline = self._clock.monotonic() + patience_s
         while not stop.is_set():
@@ -108,8 +122,7 @@ class Feeder:
             frame = self.source.read(min(_POLL_S, left_s))
             if frame is not None:
                 self._came(frame)
-                self.pulse.begin("handing over a frame", within_s=math.inf)  # of a recording, as late as it is wanted
-                self._mailbox.put(frame, stop)
+                mailbox.put(frame)
                 patience_s = self.silent_after_s()
                 deadline = self._clock.monotonic() + patience_s
             elif self._reopen and self._clock.monotonic() >= deadline:

@@ -8,17 +8,16 @@ from edged.domain.frame import Frame
 
 
 class Mailbox:
-    """Holds at most one frame.
+    """Holds at most one frame, the newest: one that nobody took is dropped and counted.
 
-    A camera's mailbox keeps the newest frame: one that nobody took is dropped and counted, so what is detected is never
-    older than one frame. A lossless mailbox (a file that must be read in full) makes the writer wait instead.
-
-    All mailboxes of a daemon share one condition, so that the reader can wait for any of them.
+    So what is detected is never older than one frame. All mailboxes of a daemon share one condition, so that the reader
+    can wait for any of them.
     """
 
-    def __init__(self, arrival: threading.Condition, *, lossless: bool = False) -> None:
+    lossless = False
+
+    def __init__(self, arrival: threading.Condition) -> None:
         self._arrival = arrival
-        self.lossless = lossless
         self._frame: Frame | None = None
         self._closed = False
         self._captured_at: float | None = None  # of the newest frame that was left here
@@ -28,14 +27,9 @@ class Mailbox:
         """The longest time between two frames that came one after the other, from the last frame but one that was taken
         to the last one: how long the camera was silent, however slow the reader is."""
 
-    def put(self, frame: Frame, stop: threading.Event) -> None:
-        """Leave a frame. Returns without leaving it when `stop` is set while waiting for room."""
+    def put(self, frame: Frame) -> None:
+        """Leave a frame, in place of the one that waits."""
         with self._arrival:
-            while self.lossless and self._frame is not None:
-                if stop.is_set():
-                    frame.release()
-                    return
-                self._arrival.wait(0.1)
             old, self._frame = self._frame, frame
             self._note_gap(frame.captured_at)
             self._arrival.notify_all()
@@ -50,9 +44,9 @@ class Mailbox:
             self._arrival.notify_all()
 
     @property
-    def waiting(self) -> Frame | None:
-        """The frame in the slot, left where it is."""
-        return self._frame
+    def waiting(self) -> bool:
+        """Whether a frame can be had at once."""
+        return self._frame is not None
 
     @property
     def ended(self) -> bool:
@@ -61,12 +55,12 @@ class Mailbox:
             return self._closed and self._frame is None
 
     def take(self) -> Frame | None:
-        """Empty the slot."""
+        """Empty the slot; None when nothing is in it."""
+        if self._frame is None:
+            return None
         with self._arrival:
             frame, self._frame = self._frame, None
-            if frame is not None:
-                self.gap_s, self._longest_gap_s = self._longest_gap_s, 0.0
-            self._arrival.notify_all()
+            self.gap_s, self._longest_gap_s = self._longest_gap_s, 0.0
             return frame
 
     def _note_gap(self, captured_at: float) -> None:

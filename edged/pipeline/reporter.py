@@ -16,6 +16,7 @@ from edged.pipeline.camera import CameraPipeline
 from edged.pipeline.feeder import Feeder
 from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.reel import Reel
 
 _RATE_OVER_S = 10.0
 
@@ -25,7 +26,7 @@ class CameraParts:
     """What the reporter looks at for one camera."""
 
     feeder: Feeder
-    mailbox: Mailbox
+    mailbox: Mailbox | Reel
     pipeline: CameraPipeline
 
 

@@ -17,6 +17,7 @@ from edged.pipeline.feeder import Feeder, WaitForDevice
 from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
 from edged.pipeline.picture_watch import PictureWatch
+from edged.pipeline.reel import Reel
 from edged.ports import Detector, EventSink, Source
 from edged.rules.presence import Presence
 from edged.scheduling.stride import Stride
@@ -79,7 +80,7 @@ def pipeline_of(
 
 def feeder_of(
     source: Source,
-    mailbox: Mailbox,
+    mailbox: Mailbox | Reel,
     clock: FakeClock,
     *,
     reopen: bool,

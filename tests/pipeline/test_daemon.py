@@ -19,6 +19,7 @@ from edged.pipeline.daemon import Daemon
 from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.latency import Latency
 from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.reel import Reel
 from edged.pipeline.reporter import CameraParts, Reporter
 from edged.pipeline.supervisor import Supervisor
 from edged.ports import Detector
@@ -48,7 +49,7 @@ class House:
         fake = FakeClock()
         self.parts = []
         for source, detector, reopen in cameras:
-            mailbox = Mailbox(arrival, lossless=not reopen)
+            mailbox = Mailbox(arrival) if reopen else Reel(arrival)
             feeder = feeder_of(source, mailbox, fake, reopen=reopen, events=self.sink)
             self.parts.append(CameraParts(feeder, mailbox, pipeline_of(detector, self.sink, fake)))
         lanes = [Lane(parts.mailbox, parts.pipeline) for parts in self.parts]

@@ -15,6 +15,8 @@ from edged.domain.tracks import Tracks
 from edged.errors import BackendError
 from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.mailbox import Mailbox
+from edged.pipeline.reel import Reel
+from edged.ports import EndOfStream
 from edged.scheduling.turns import Turns
 from edged.testing.clock import FakeClock
 from edged.testing.detector import ScriptedDetector
@@ -25,13 +27,12 @@ from tests.pipeline.parts import LABELS, a_frame, one_detection, pipeline_of
 def test_nobody_starves_even_next_to_a_camera_that_always_has_a_frame() -> None:
     arrival, turns = threading.Condition(), list[str]()
     mailboxes = {name: Mailbox(arrival) for name in ("busy", "north", "south")}
-    never = threading.Event()
 
     def observe(name: str, frame: Frame) -> None:
         turns.append(name)
         if frame.seq < 5:
-            mailboxes["busy"].put(a_frame(frame.seq), never)  # it has a new one after every turn of anyone
-            mailboxes[name].put(a_frame(frame.seq + 1), never)
+            mailboxes["busy"].put(a_frame(frame.seq))  # it has a new one after every turn of anyone
+            mailboxes[name].put(a_frame(frame.seq + 1))
         else:
             mailboxes[name].close()
 
@@ -44,7 +45,7 @@ def test_nobody_starves_even_next_to_a_camera_that_always_has_a_frame() -> None:
 
     lanes = [lane(name) for name in mailboxes]
     for mailbox in mailboxes.values():
-        mailbox.put(a_frame(0), never)
+        mailbox.put(a_frame(0))
     Dispatcher(lanes, arrival, turns=Turns(), clock=FakeClock()).run(threading.Event())
 
     assert turns[:3] == ["busy", "north", "south"]
@@ -54,20 +55,19 @@ def test_nobody_starves_even_next_to_a_camera_that_always_has_a_frame() -> None:
 
 
 def test_a_frame_that_waits_when_the_camera_ends_is_still_worked_on_and_open_visits_are_closed() -> None:
-    arrival, sink, never = threading.Condition(), MemorySink(), threading.Event()
-    mailbox = Mailbox(arrival, lossless=True)
+    arrival, sink = threading.Condition(), MemorySink()
+    mailbox = Mailbox(arrival)
     detector = ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20)
-    pipeline = pipeline_of(detector, sink, FakeClock())
 
-    def write() -> None:
-        for seq in range(20):
-            mailbox.put(a_frame(seq), never)
-        mailbox.close()
+    def observe(frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        if frame.seq < 19:
+            mailbox.put(a_frame(frame.seq + 1))
+        if frame.seq == 18:
+            mailbox.close()
 
-    writer = threading.Thread(target=write)
-    writer.start()
+    mailbox.put(a_frame(0))
+    pipeline = pipeline_of(detector, sink, FakeClock(), observers=[observe])
     Dispatcher([Lane(mailbox, pipeline)], arrival, turns=Turns(), clock=FakeClock()).run(threading.Event())
-    writer.join()
 
     assert pipeline.counts.frames == 20
     assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
@@ -80,11 +80,11 @@ def test_a_stop_closes_what_is_open() -> None:
     def find(frame: Frame) -> Detections:
         if detector.calls == 15:
             stop.set()
-        mailbox.put(a_frame(detector.calls), stop)
+        mailbox.put(a_frame(detector.calls))
         return one_detection((10, 10, 30, 40))
 
     detector = ScriptedDetector(LABELS, find)
-    mailbox.put(a_frame(0), stop)
+    mailbox.put(a_frame(0))
     pipeline = pipeline_of(detector, sink, FakeClock())
     Dispatcher([Lane(mailbox, pipeline)], arrival, turns=Turns(), clock=FakeClock()).run(stop)
 
@@ -96,7 +96,7 @@ def test_a_stop_closes_what_is_open() -> None:
 def test_a_frame_is_given_back_when_it_went_through_or_failed(fails_at: tuple[int, ...]) -> None:
     arrival, given_back = threading.Condition(), list[int]()
     mailbox = Mailbox(arrival)
-    mailbox.put(a_frame(0, release=partial(given_back.append, 0)), threading.Event())
+    mailbox.put(a_frame(0, release=partial(given_back.append, 0)))
     mailbox.close()
     pipeline = pipeline_of(ScriptedDetector(LABELS, [], fails_at=fails_at), MemorySink(), FakeClock())
     with suppress(BackendError):
@@ -105,7 +105,7 @@ def test_a_frame_is_given_back_when_it_went_through_or_failed(fails_at: tuple[in
 
 
 def test_a_slow_detector_gets_the_newest_frame() -> None:
-    arrival, never, seen = threading.Condition(), threading.Event(), list[int]()
+    arrival, seen = threading.Condition(), list[int]()
     mailbox = Mailbox(arrival)
     source = iter(range(1, 40))
 
@@ -113,11 +113,11 @@ def test_a_slow_detector_gets_the_newest_frame() -> None:
         seen.append(frame.seq)
         newer = [seq for _, seq in zip(range(4), source, strict=False)]  # four frames came meanwhile
         for seq in newer:
-            mailbox.put(a_frame(seq), never)
+            mailbox.put(a_frame(seq))
         if not newer:
             mailbox.close()
 
-    mailbox.put(a_frame(0), never)
+    mailbox.put(a_frame(0))
     detector = ScriptedDetector(LABELS, [])
     pipeline = pipeline_of(detector, MemorySink(), FakeClock(), observers=[observe])
     Dispatcher([Lane(mailbox, pipeline)], arrival, turns=Turns(), clock=FakeClock()).run(threading.Event())
@@ -140,11 +140,11 @@ def busy_lane(
     def observe(frame: Frame, tracks: Tracks, decision: Decision) -> None:
         look()
         clock.advance(0.1)
-        mailbox.put(a_frame(frame.seq + 1, at=clock.monotonic()), stop)
+        mailbox.put(a_frame(frame.seq + 1, at=clock.monotonic()))
         if frame.seq + 1 == frames:
             stop.set()
 
-    mailbox.put(a_frame(0, at=clock.monotonic()), stop)
+    mailbox.put(a_frame(0, at=clock.monotonic()))
     return Lane(mailbox, pipeline_of(ScriptedDetector(LABELS, []), MemorySink(), clock, observers=[observe]))
 
 
@@ -159,13 +159,13 @@ def test_a_recording_that_ended_beside_a_running_camera_is_finished_at_once_and_
 
     def find(frame: Frame) -> Detections:
         if detector.calls < 20:
-            mailbox.put(a_frame(detector.calls), stop)
+            mailbox.put(a_frame(detector.calls))
         else:
             mailbox.close()
         return one_detection((10, 10, 30, 40))
 
     detector = ScriptedDetector(LABELS, find)
-    mailbox.put(a_frame(0), stop)
+    mailbox.put(a_frame(0))
     busy = busy_lane(arrival, clock, stop, frames=200, look=lambda: told_at.append(len(sink.events)))
     ended = Lane(mailbox, pipeline_of(detector, sink, clock))
     Dispatcher([busy, ended], arrival, turns=Turns(), clock=clock).run(stop)
@@ -180,11 +180,11 @@ def test_a_camera_that_falls_silent_beside_a_busy_one_is_told_that_time_passes()
 
     def find(frame: Frame) -> Detections:
         if detector.calls < 20:
-            mailbox.put(a_frame(detector.calls, at=clock.monotonic()), stop)
+            mailbox.put(a_frame(detector.calls, at=clock.monotonic()))
         return one_detection((10, 10, 30, 40))
 
     detector = ScriptedDetector(LABELS, find)
-    mailbox.put(a_frame(0, at=clock.monotonic()), stop)
+    mailbox.put(a_frame(0, at=clock.monotonic()))
     silent = Lane(mailbox, pipeline_of(detector, sink, clock, silent_after_s=5.0))
     Dispatcher([busy_lane(arrival, clock, stop, frames=200), silent], arrival, turns=Turns(), clock=clock).run(stop)
 
@@ -202,13 +202,13 @@ def test_a_slow_detector_makes_no_silent_camera_but_a_gap_in_its_frames_does(
         clock.advance(silent_for_s)
         for _ in range(16):  # come while the detector is at work
             clock.advance(0.1)
-            mailbox.put(a_frame(frame.seq + 1, at=clock.monotonic()), stop)
+            mailbox.put(a_frame(frame.seq + 1, at=clock.monotonic()))
         if detector.calls == 10:
             stop.set()
         return one_detection((10, 10, 30, 40))
 
     detector = ScriptedDetector(LABELS, find)
-    mailbox.put(a_frame(0, at=clock.monotonic()), stop)
+    mailbox.put(a_frame(0, at=clock.monotonic()))
     Dispatcher(
         [Lane(mailbox, pipeline_of(detector, sink, clock, silent_after_s=1.5))], arrival, turns=Turns(), clock=clock
     ).run(stop)
@@ -216,30 +216,48 @@ def test_a_slow_detector_makes_no_silent_camera_but_a_gap_in_its_frames_does(
     assert [event.kind for event in sink.events] == ([EventKind.APPEARED, EventKind.LEFT] if appears else [])
 
 
-def test_a_camera_may_come_while_others_are_served_and_one_that_ends_is_waited_for() -> None:
-    arrival, never = threading.Condition(), threading.Event()
+def lend(reel: Reel, frames: int, *, then: threading.Event) -> None:
+    """Stand in for a capture thread: so many frames, and the end once `then` is set."""
+    left = iter(range(frames))
+
+    def read() -> Frame:
+        for seq in left:
+            return a_frame(seq)
+        assert then.wait(60)
+        raise EndOfStream
+
+    with suppress(EndOfStream):
+        reel.lend(read, threading.Event())
+    reel.close()
+
+
+def test_a_recording_may_come_while_others_are_served_and_one_that_ends_is_waited_for() -> None:
+    arrival = threading.Condition()
     sinks = {name: MemorySink() for name in ("first", "second")}
+    ends = {name: threading.Event() for name in sinks}
+    reels = {name: Reel(arrival) for name in sinks}
     lanes = {
         name: Lane(
-            Mailbox(arrival, lossless=True),
+            reels[name],
             pipeline_of(ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20), sink, FakeClock()),
         )
         for name, sink in sinks.items()
     }
     dispatcher = Dispatcher([lanes["first"]], arrival, turns=Turns(), clock=FakeClock())
-    thread = threading.Thread(target=dispatcher.run, args=(threading.Event(),))
-    thread.start()
+    threads = [threading.Thread(target=dispatcher.run, args=(threading.Event(),))]
+    threads += [threading.Thread(target=lend, args=(reels[name], 20), kwargs={"then": ends[name]}) for name in reels]
+    threads[0].start()
     assert dispatcher.add([lanes["second"]])
-    for lane in lanes.values():
-        for seq in range(20):
-            lane.mailbox.put(a_frame(seq), never)
-    lanes["first"].mailbox.close()
+    for thread in threads[1:]:
+        thread.start()
+    ends["first"].set()
 
     assert dispatcher.wait_until_finished([lanes["first"]], 10.0)
     assert not dispatcher.wait_until_finished([lanes["second"]], 0.0)
     assert [event.kind for event in sinks["first"].track_events] == [EventKind.APPEARED, EventKind.LEFT]
-    lanes["second"].mailbox.close()
-    thread.join(10.0)
+    ends["second"].set()
+    for thread in threads:
+        thread.join(10.0)
     assert [event.kind for event in sinks["second"].track_events] == [EventKind.APPEARED, EventKind.LEFT]
     assert not dispatcher.add([lanes["second"]])  # too late
 
@@ -253,13 +271,13 @@ def test_the_detector_goes_to_the_camera_that_needs_it_and_the_other_sees_every_
             if decision is Decision.DETECT:
                 looks.append(name)
             if frame.seq < 40:
-                mailboxes[name].put(a_frame(frame.seq + 1), never)
+                mailboxes[name].put(a_frame(frame.seq + 1))
             else:
                 mailboxes[name].close()
 
         detector = ScriptedDetector(LABELS, [])
         pipeline = pipeline_of(detector, MemorySink(), FakeClock(), camera=name, every=every, observers=[told])
-        mailboxes[name].put(a_frame(0), never)
+        mailboxes[name].put(a_frame(0))
         return Lane(mailboxes[name], pipeline)
 
     lanes = [lane("quiet", 20), lane("busy", 1)]
@@ -274,7 +292,7 @@ def test_a_frame_that_waits_for_the_detector_gives_way_to_a_newer_one_and_is_giv
     first, second = Mailbox(arrival), Mailbox(arrival)
 
     def at_the_first(frame: Frame) -> Detections:
-        second.put(a_frame(1, release=partial(given_back.append, 1)), never)  # while the detector is at work elsewhere
+        second.put(a_frame(1, release=partial(given_back.append, 1)))  # while the detector is at work elsewhere
         second.close()
         first.close()
         return Detections.empty()
@@ -282,8 +300,8 @@ def test_a_frame_that_waits_for_the_detector_gives_way_to_a_newer_one_and_is_giv
     def told(frame: Frame, tracks: Tracks, decision: Decision) -> None:
         seen.append(frame.seq)
 
-    first.put(a_frame(0), never)
-    second.put(a_frame(0, release=partial(given_back.append, 0)), never)
+    first.put(a_frame(0))
+    second.put(a_frame(0, release=partial(given_back.append, 0)))
     lanes = [
         Lane(first, pipeline_of(ScriptedDetector(LABELS, at_the_first), MemorySink(), FakeClock())),
         Lane(second, pipeline_of(ScriptedDetector(LABELS, []), MemorySink(), FakeClock(), observers=[told])),

@@ -26,7 +26,7 @@ class HangingUp(Mailbox):
         super().__init__(threading.Condition())
         self._camera = camera
 
-    def put(self, frame: Frame, stop: threading.Event) -> None:
+    def put(self, frame: Frame) -> None:
         self._camera.hang_up()
 
 
