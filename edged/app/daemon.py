@@ -82,7 +82,13 @@ def build(
             )
             setup = set_up(config, detector, build_one)
             undo.pop_all()
-        keeper = RunKeeper(config.data_dir, run_id=store.run_id, version=__version__, clock=clock)
+        keeper = RunKeeper(
+            config.data_dir,
+            run_id=store.run_id,
+            version=__version__,
+            clock=clock,
+            status_path=config.status_dir / STATUS_NAME,
+        )
         keeper.tell(store)
         dispatcher = Dispatcher([camera.lane for camera in setup.cameras], arrival, turns=Turns(), clock=clock)
 

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +14,19 @@ from edged.clock import Clock
 from edged.domain.events import EventKind, MachineEvent
 from edged.domain.health import DaemonStatus, LastEnd
 from edged.domain.pulse import Pulse
+from edged.errors import DaemonError
+from edged.health.disk_probe import ask_disk
 from edged.health.failing import ToldOnce
-from edged.health.run_record import RunRecord, read_record, take_service_result, why_ended, write_record
+from edged.health.run_record import NAME, RunRecord, read_record, take_service_result, why_ended, write_record
+from edged.health.status_file import read_status
 from edged.health.status_line import in_one_line
 from edged.ports import EventSink
 
 log = logging.getLogger(__name__)
 
-_WRITE_EVERY_S = 60.0
-_FIRST_WRITE_AFTER_S = 5.0  # of how it is when it is under way
+_WRITE_EVERY_S = 600.0  # each time costs the card some 20 kB
+_FIRST_WRITE_AFTER_S = 5.0  # of how it is when it is under way; then after as long again as it has run
+_ASK_DISK_EVERY_S = 30.0
 _SILENT_AFTER_S = 20.0
 _LOOK_EVERY_S = 2.0
 _LAST_WORD_WITHIN_S = 2.0
@@ -34,11 +39,14 @@ class RunKeeper:
     A disk that is full or read-only answers: that is told once, and tried again.
     """
 
-    def __init__(self, folder: Path, *, run_id: str, version: str, clock: Clock) -> None:
-        """Read what the last run left in the data folder, which is this daemon's own by now, and begin a new record."""
+    def __init__(self, folder: Path, *, run_id: str, version: str, clock: Clock, status_path: Path) -> None:
+        """Read what the last run left in the data folder, which is this daemon's own by now, and begin a new record.
+
+        `status_path` is the status file, which still is the last run's.
+        """
         self.pulse = Pulse("record")
         self.disk_free_bytes: int | None = None
-        self.last_end = _last_end(folder, clock)
+        self.last_end = _last_end(folder, status_path, clock)
         self._folder = folder
         self._clock = clock
         self._record = RunRecord(
@@ -79,20 +87,25 @@ class RunKeeper:
             log.error("the end of this run is not recorded: the disk does not answer")
             return
         try:
-            self._write(self._recorded(status))
+            self._write(_brought_up_to_date(self._record, status))
         finally:
             self._disk.release()
 
     def run(self, stop: threading.Event) -> None:
         """Record the run until `stop` is set."""
-        write_at, state = self._clock.monotonic() + _FIRST_WRITE_AFTER_S, "running"
+        started_at = ask_at = self._clock.monotonic()
+        write_at, state = started_at + _FIRST_WRITE_AFTER_S, "running"
         while not stop.is_set():
             self.pulse.begin("waiting for the disk of the data folder", within_s=_DISK_WITHIN_S)
+            now = self._clock.monotonic()
             with self._disk:
                 self._look_at_disk()
+                if now >= ask_at:
+                    ask_at = now + _ASK_DISK_EVERY_S
+                    ask_disk(self._folder / NAME)
                 record = self._record_now()
-                if self._clock.monotonic() >= write_at or record.state != state:
-                    write_at, state = self._clock.monotonic() + _WRITE_EVERY_S, record.state
+                if now >= write_at or record.state != state:
+                    write_at, state = now + min(now - started_at, _WRITE_EVERY_S), record.state
                     self._write(record)
             self.pulse.begin("at rest")
             self._clock.wait(stop, _LOOK_EVERY_S)
@@ -105,25 +118,32 @@ class RunKeeper:
 
     def _record_now(self) -> RunRecord:
         """The record of the last status; when that is old, of a main thread that hangs, in case that is its end."""
-        record = self._record if self._status is None else self._recorded(self._status)
+        record = self._record if self._status is None else _brought_up_to_date(self._record, self._status)
         if self._clock.monotonic() - self._told_at <= _SILENT_AFTER_S:
             return record
         return replace(record, state=f"hung: The main thread has given no sign for {_SILENT_AFTER_S:g} s.")
-
-    def _recorded(self, status: DaemonStatus) -> RunRecord:
-        return replace(
-            self._record,
-            written_wall_at=status.written_wall_at,
-            uptime_s=round(status.uptime_s, 1),
-            state=status.state,
-            summary=in_one_line(status),
-        )
 
     def _write(self, record: RunRecord) -> None:
         self._told_once(lambda: write_record(self._folder, record))
 
 
-def _last_end(folder: Path, clock: Clock) -> LastEnd | None:
+def _last_end(folder: Path, status_path: Path, clock: Clock) -> LastEnd | None:
     service_result = take_service_result(folder)
     record = read_record(folder)
-    return None if record is None else why_ended(record, service_result, boot_id=clock.boot_id())
+    if record is None:
+        return None
+    with suppress(DaemonError):
+        status = read_status(status_path)
+        if status.run_id == record.run_id and status.uptime_s > record.uptime_s:
+            record = _brought_up_to_date(record, status)
+    return why_ended(record, service_result, boot_id=clock.boot_id())
+
+
+def _brought_up_to_date(record: RunRecord, status: DaemonStatus) -> RunRecord:
+    return replace(
+        record,
+        written_wall_at=status.written_wall_at,
+        uptime_s=round(status.uptime_s, 1),
+        state=status.state,
+        summary=in_one_line(status),
+    )

@@ -1,7 +1,7 @@
 """The record of a run: how it went, so that the next one can say why it ended.
 
-`run.json` in the data folder is replaced once a minute and at the end. It goes to the disk each time, and that is how
-edged notices that the disk does not answer.
+`run.json` in the data folder is replaced every ten minutes, more often at the beginning, and at the end. It goes to the
+disk each time. What a later status file says, which outlives the process but not the machine, comes before it.
 """
 
 from __future__ import annotations

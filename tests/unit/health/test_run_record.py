@@ -1,20 +1,28 @@
 from __future__ import annotations
 
+import itertools
 import json
+import mmap
 import threading
 from pathlib import Path
 
 import pytest
 
 from edged.domain.events import EventKind
+from edged.health.disk_probe import ask_disk
 from edged.health.run_keeper import RunKeeper
+from edged.health.status_file import write_status
 from edged.testing.clock import FakeClock
 from edged.testing.events import MemorySink
 from tests.unit.health.statuses import a_status
 
 
 def keeper(folder: Path, *, run_id: str = "run", boot_id: str = "boot-1") -> RunKeeper:
-    return RunKeeper(folder, run_id=run_id, version="0.1.0", clock=FakeClock(boot_id=boot_id))
+    return made(folder, FakeClock(boot_id=boot_id), run_id=run_id)
+
+
+def made(folder: Path, clock: FakeClock, *, run_id: str = "run") -> RunKeeper:
+    return RunKeeper(folder, run_id=run_id, version="0.1.0", clock=clock, status_path=folder / "run" / "status.json")
 
 
 def test_the_first_run_has_none_before_it(tmp_path: Path) -> None:
@@ -76,28 +84,82 @@ def test_what_systemd_said_is_not_taken_for_the_end_of_a_later_run(tmp_path: Pat
     assert end.reason == "unknown"
 
 
-def test_while_it_runs_the_record_is_renewed_once_a_minute_with_how_it_is(tmp_path: Path) -> None:
-    clock, stop, seen = FakeClock(), threading.Event(), []
+class TwoHours(FakeClock):
+    """Two hours, in which a keeper hears how it is at each of its waits, and its record is looked at."""
 
-    class Looking(FakeClock):
-        def wait(self, stop: threading.Event, timeout_s: float) -> bool:
-            seen.append(json.loads((tmp_path / "run.json").read_text())["uptime_s"])
-            kept(a_status(uptime_s=clock.monotonic() - 1000))
-            clock.advance(timeout_s)
-            if clock.monotonic() > 1100:
-                stop.set()
-            return stop.is_set()
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.keeper = made(folder, self)
+        self.recorded: list[float] = []
+        self._path = folder / "run.json"
+        self.keeper.run(threading.Event())
 
-        def monotonic(self) -> float:
-            return clock.monotonic()
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        uptime_s = json.loads(self._path.read_text())["uptime_s"]
+        self.recorded += [uptime_s] if uptime_s not in self.recorded else []
+        self.advance(timeout_s)
+        self.keeper(a_status(uptime_s=self.monotonic() - 1000.0))
+        if self.monotonic() > 1000.0 + 2 * 3600:
+            stop.set()
+        return stop.is_set()
 
-    kept = RunKeeper(tmp_path, run_id="run", version="0.1.0", clock=Looking())
-    kept.run(stop)
-    assert len(set(seen)) == 3  # of the start, after a minute, after two
-    assert kept.disk_free_bytes is not None
-    assert kept.disk_free_bytes > 0
+
+def test_the_record_is_renewed_often_at_the_beginning_and_then_every_ten_minutes_with_how_it_is(tmp_path: Path) -> None:
+    kept = TwoHours(tmp_path)
+    steps = [after - before for before, after in itertools.pairwise(kept.recorded)]
+    assert kept.recorded[:6] == [0, 6, 12, 24, 48, 96]
+    assert max(steps) == 600
+    assert len(steps) < 20
+    assert kept.keeper.disk_free_bytes is not None
+    assert kept.keeper.disk_free_bytes > 0
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["summary"] == "1 camera; 9.5 frames/s in; 4.8 detected/s; 120 MB"
+
+
+def disk_reads() -> int:
+    """How many bytes this process has read from disks, and not from the system's cache."""
+    try:
+        lines = Path("/proc/self/io").read_text().splitlines()
+    except OSError:
+        pytest.skip("this kernel does not count what is read")
+    return int(next(line for line in lines if line.startswith("read_bytes:")).split()[1])
+
+
+def test_the_disk_is_asked_itself_every_half_minute_and_wears_by_none_of_it(tmp_path: Path) -> None:
+    probe = tmp_path / "probe"
+    probe.write_bytes(bytes(5000))
+    before = disk_reads()
+    ask_disk(probe)
+    if disk_reads() == before:
+        pytest.skip("there is no disk below this folder")
+    before = disk_reads()
+    TwoHours(tmp_path)
+    assert disk_reads() - before >= 2 * 3600 / 32 * mmap.PAGESIZE
+
+
+def test_a_disk_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
+    ask_disk(tmp_path / "nothing")
+    ask_disk(tmp_path)
+
+
+def test_a_status_file_that_is_newer_than_the_record_tells_how_it_was(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    keeper(tmp_path, run_id="last")(a_status(run_id="last"))
+    last = a_status(run_id="last", uptime_s=700.0, rss_bytes=900_000_000, state="hung: The disk does not answer.")
+    write_status(tmp_path / "run" / "status.json", last)
+    end = keeper(tmp_path).last_end
+    assert end is not None
+    assert (end.reason, end.detail, end.uptime_s) == ("watchdog", "The disk does not answer.", 700.0)
+    assert "900 MB" in end.summary
+
+
+def test_a_status_file_of_another_run_tells_nothing_of_this_one(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    keeper(tmp_path, run_id="last")(a_status(run_id="last"))
+    write_status(tmp_path / "run" / "status.json", a_status(run_id="the one before", uptime_s=700.0, state="stopped"))
+    end = keeper(tmp_path).last_end
+    assert end is not None
+    assert (end.reason, end.run_id) == ("unknown", "last")
 
 
 def test_a_main_thread_that_gives_no_sign_is_recorded_in_case_that_is_its_end(tmp_path: Path) -> None:
@@ -113,7 +175,7 @@ def test_a_main_thread_that_gives_no_sign_is_recorded_in_case_that_is_its_end(tm
                 stop.set()
             return stop.is_set()
 
-    kept = RunKeeper(tmp_path, run_id="run", version="0.1.0", clock=Looking())
+    kept = made(tmp_path, Looking())
     kept(a_status())
     kept.run(stop)
     assert list(dict.fromkeys(states)) == ["running", "hung"]
