@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from edged.backends.ownership import give_to_owner_of_folder, make_folder
+
 log = logging.getLogger(__name__)
 
 
@@ -38,7 +40,7 @@ class GraphCache:
     @contextmanager
     def being_written(self) -> Iterator[Path]:
         """Name a file to write the graph to; it becomes the cached one when the block ends well. Raises OSError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         draft = self._folder / f"{self._stem}-{os.getpid()}.part"
         try:
             draft.touch()  # where nothing can be written, this says so in clearer words than ONNX Runtime
@@ -49,6 +51,7 @@ class GraphCache:
             for stale in self._folder.glob(f"{self._stem}-*"):  # older graphs, and a draft that lost its power
                 if stale != draft:
                     stale.unlink(missing_ok=True)
+            give_to_owner_of_folder(draft)
             draft.replace(self._folder / f"{self._name}-{digest}.onnx")
         finally:
             with suppress(OSError):

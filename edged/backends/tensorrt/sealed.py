@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edged.backends.ownership import give_to_owner_of_folder, make_folder
+
 MAGIC = b"EDGEDTRT"
 _HEADER_MOST_BYTES = 1 << 16
 
@@ -31,7 +33,7 @@ def write_sealed(path: Path, payload: bytes, labels: Mapping[str, Any]) -> None:
     """
     seal = {"payload_bytes": len(payload), "payload_sha256": hashlib.sha256(payload).hexdigest()}
     header = json.dumps({"labels": dict(labels), **seal}).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -39,6 +41,7 @@ def write_sealed(path: Path, payload: bytes, labels: Mapping[str, Any]) -> None:
             file.write(payload)
             file.flush()
             os.fsync(file.fileno())
+        give_to_owner_of_folder(Path(name))
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
