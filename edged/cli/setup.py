@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
@@ -47,7 +48,8 @@ def setup(
     """Ask which cameras to watch for what, and write a configuration file.
 
     Options answer the questions; --yes, or a standard input that is no terminal, takes the defaults for the rest. A
-    file that is there is never replaced unasked. What is written is checked first.
+    file that is there is never replaced unasked. What is written is checked first, and the service is started with it
+    where you say so.
 
     Example: sudo edged setup --camera /dev/video0 --watch person --watch vehicle
     """
@@ -63,8 +65,18 @@ def setup(
         typer.echo(text, nl=False)
         return
     write_config(output, text)
-    then = f"sudo {_SETTLE}" if output == DEFAULT_CONFIG and _SETTLE.exists() else f"edged run -c {output}"
-    typer.echo(f"{output} is written. Start with it: {then}", err=True)
+    if output == DEFAULT_CONFIG and _SETTLE.exists():
+        start_service(_SETTLE, asking=asking)
+    else:
+        typer.echo(f"{output} is written. Start with it: edged run -c {output}", err=True)
+
+
+def start_service(settle: Path, *, asking: bool) -> None:
+    """Have the service started with the new configuration by `settle`, or say how. Raises typer.Exit where it fails."""
+    if not (asking and typer.confirm("It is written. Start edged with it now?", default=True, err=True)):
+        typer.echo(f"It is written. Start edged with it: sudo {settle}", err=True)
+    elif code := subprocess.run([settle], check=False).returncode:
+        raise typer.Exit(code)
 
 
 def _may_write(output: Path, *, asking: bool, replace: bool) -> None:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import io
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import typer
 
 from edged.app import model_spec
+from edged.cli.setup import start_service
 from edged.cli.setup_answers import Wanted, camera_tables, configuration, write_config
 from edged.config.loader import load_config, parse_config
 from edged.config.schema import Config
@@ -107,6 +110,27 @@ def test_a_person_who_only_presses_enter_gets_the_defaults(monkeypatch: pytest.M
     assert config.model.path == "builtin"
     assert config.camera
     assert config.presence.labels == ("person",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "outcome"), [("", 0, "started"), ("y", 3, "failed"), ("n", 0, "told"), (None, 0, "told")]
+)
+def test_the_service_is_started_with_it_where_a_person_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    answer: str | None,
+    exit_code: int,
+    outcome: str,
+) -> None:
+    settle = tmp_path / "settle"
+    settle.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\nexit {exit_code}\n")
+    settle.chmod(0o755)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+    with pytest.raises(typer.Exit) if outcome == "failed" else nullcontext():
+        start_service(settle, asking=answer is not None)
+    assert (tmp_path / "started").exists() == (outcome != "told")
+    assert (f"Start edged with it: sudo {settle}" in capsys.readouterr().err) == (outcome == "told")
 
 
 def test_all_labels_are_an_empty_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
