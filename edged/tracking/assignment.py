@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import lap
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,7 @@ def overlap(a: Floats, b: Floats) -> Floats:
     return common
 
 
-def match(likeness: Floats, least: float) -> tuple[Rows, Rows]:
+def match(likeness: npt.NDArray[np.floating[Any]], least: float) -> tuple[Rows, Rows]:
     """Pair rows with columns, each at most once, for the greatest sum of (likeness - least) over pairs above `least`.
 
     That is what the assignment problem with a cost limit means (lap's `cost_limit`, which solves a matrix of twice the
@@ -43,7 +45,7 @@ def match(likeness: Floats, least: float) -> tuple[Rows, Rows]:
     return _settle(likeness, rows, least)
 
 
-def _settle(likeness: Floats, rows: Rows, least: float) -> tuple[Rows, Rows]:
+def _settle(likeness: npt.NDArray[np.floating[Any]], rows: Rows, least: float) -> tuple[Rows, Rows]:
     """Solve the assignment problem for these rows. What lies under `least` is flattened: it is as good as no pair."""
     rivals = likeness[rows]
     cost = np.maximum(rivals, least)

@@ -1,7 +1,6 @@
 """Score traces in MOTChallenge format against ground truth with TrackEval's own metrics.
 
-Ground truth with classes (MOT16, MOT17, MOT20) counts pedestrians marked 1, and takes out what the tracker found of
-its distractors, as TrackEval's MotChallenge2DBox does. Ground truth without classes (MOT15) counts what is marked 1.
+What of the truth counts is said in edged.tracking.truth.
 
     scripts/score TRACE GT      a trace, and a gt.txt or the sequence's folder
     scripts/score TRACES GTS    a folder of NAME.txt, and a folder that holds NAME/gt/gt.txt
@@ -11,33 +10,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 from trackeval.metrics import CLEAR, HOTA, Identity
 
-from edged.domain.boxes import iou, tlwh_to_xyxy
+from edged.domain.boxes import tlwh_to_xyxy
+from edged.tracking.score import Score
+from edged.tracking.truth import Ids, Truth
 
 Table = npt.NDArray[np.float64]  # rows of frame, id, left, top, width, height, confidence or mark, class, …
 
-PEDESTRIAN = 1
-DISTRACTORS = (2, 7, 8, 12)  # person on vehicle, static person, distractor, reflection
-SAME = 0.5  # overlap from which a tracker's box is a distractor's
-FRAME, ID, BOX, MARK, CLASS = 0, 1, slice(2, 6), 6, 7
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What the field quotes; the first three in percent."""
-
-    hota: float
-    mota: float
-    idf1: float
-    switches: int
+FRAME, ID, BOX = 0, 1, slice(2, 6)
 
 
 def read_table(path: Path) -> Table:
@@ -70,14 +57,19 @@ def _score(results: list[dict[str, Any]]) -> Score:
 
 def prepare(trace: Table, truth: Table) -> dict[str, Any]:
     """Make what TrackEval's metrics eat of one sequence."""
-    last = int(max(trace[:, FRAME].max(initial=0), truth[:, FRAME].max(initial=0)))
-    frames = [_frame(trace[trace[:, FRAME] == n], truth[truth[:, FRAME] == n]) for n in range(1, last + 1)]
-    gt_ids, gt_count = _numbered([found[0] for found in frames])
-    tracker_ids, tracker_count = _numbered([found[1] for found in frames])
+    judge = Truth(truth)
+    last = max(int(trace[:, FRAME].max(initial=0)), judge.frames)
+    shown = [trace[trace[:, FRAME] == number] for number in range(1, last + 1)]
+    frames = [
+        judge.judge(number, rows[:, ID].astype(np.int64), tlwh_to_xyxy(rows[:, BOX]))
+        for number, rows in enumerate(shown, 1)
+    ]
+    gt_ids, gt_count = _numbered([frame.truth_id for frame in frames])
+    tracker_ids, tracker_count = _numbered([frame.track_id for frame in frames])
     return {
         "gt_ids": gt_ids,
         "tracker_ids": tracker_ids,
-        "similarity_scores": [found[2] for found in frames],
+        "similarity_scores": [frame.overlap for frame in frames],
         "num_gt_ids": gt_count,
         "num_tracker_ids": tracker_count,
         "num_gt_dets": sum(map(len, gt_ids)),
@@ -86,22 +78,9 @@ def prepare(trace: Table, truth: Table) -> dict[str, Any]:
     }
 
 
-def _frame(trace: Table, truth: Table) -> tuple[Table, Table, Table]:
-    """Return the ids in the ground truth and in the trace, and the overlaps, of what counts on one frame."""
-    overlaps = iou(tlwh_to_xyxy(truth[:, BOX]), tlwh_to_xyxy(trace[:, BOX]))
-    counted, kept = truth[:, MARK] != 0, np.ones(len(trace), bool)
-    if truth.shape[1] == 9:  # MOT16 and later; in MOT15, columns 8 to 10 are coordinates in the world
-        gated = np.where(overlaps < SAME - np.finfo(float).eps, 0, overlaps)
-        rows, columns = linear_sum_assignment(-gated)
-        distracted = (gated[rows, columns] > 0) & np.isin(truth[rows, CLASS], DISTRACTORS)
-        kept[columns[distracted]] = False
-        counted &= truth[:, CLASS] == PEDESTRIAN
-    return truth[counted, ID], trace[kept, ID], overlaps[counted][:, kept]
-
-
-def _numbered(ids: list[Table]) -> tuple[list[npt.NDArray[np.intp]], int]:
+def _numbered(ids: list[Ids]) -> tuple[list[npt.NDArray[np.intp]], int]:
     """Number the ids 0, 1, 2, … without a gap."""
-    known, numbers = np.unique(np.concatenate([*ids, np.empty(0)]), return_inverse=True)
+    known, numbers = np.unique(np.concatenate([*ids, np.empty(0, np.int64)]), return_inverse=True)
     return np.split(numbers, np.cumsum([len(found) for found in ids])[:-1]), len(known)
 
 

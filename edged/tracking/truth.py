@@ -1,0 +1,77 @@
+"""Ground truth in MOTChallenge's format: who should have been found, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edged.domain.boxes import iou, tlwh_to_xyxy
+from edged.tracking.assignment import match
+
+SAME = 0.5
+"""Overlap from which a tracker's box counts as the object's: CLEAR, Identity, and what is taken out below."""
+
+_PEDESTRIAN = 1
+_DISTRACTORS = (2, 7, 8, 12)  # person on vehicle, static person, distractor, reflection
+_ID, _BOX, _MARK, _CLASS = 1, slice(2, 6), 6, 7
+_COLUMNS_WITH_CLASS = 9  # MOT16 and later; in MOT15, columns 8 to 10 are coordinates in the world
+_LEAST_COLUMNS = 7
+
+Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One frame as the metrics take it: N objects of the truth beside M boxes of the tracker.
+
+    truth_id  (N,)
+    track_id  (M,)
+    overlap   (N, M) intersection over union, 0..1
+    """
+
+    truth_id: Ids
+    track_id: Ids
+    overlap: Floats
+
+
+class Truth:
+    """What was there, by frames counted from 1.
+
+    As TrackEval's MotChallenge2DBox does it: ground truth with classes (MOT16, MOT17, MOT20) counts pedestrians that
+    are marked 1, and what a tracker found of its distractors is taken out. One without (MOT15) counts what is marked 1.
+    """
+
+    def __init__(self, rows: Floats) -> None:
+        """`rows` (R, 7 to 10): frame, id, left, top, width, height, mark, class, visibility; boxes in pixels from 0."""
+        self.frames = int(rows[:, 0].max(initial=0))
+        """The number of the last frame that shows anybody."""
+        self._by_frame = {number: rows[rows[:, 0] == number] for number in np.unique(rows[:, 0]).tolist()}
+        self._nobody = np.empty((0, rows.shape[1]))
+
+    def judge(self, number: int, track_id: Ids, xyxy: npt.NDArray[np.floating]) -> Judged:
+        """Hold M tracks (M,) with boxes (M, 4) in pixels against frame `number`, from 1."""
+        rows = self._by_frame.get(number, self._nobody)
+        overlap = iou(tlwh_to_xyxy(rows[:, _BOX]), xyxy).astype(np.float64)
+        counted, kept = rows[:, _MARK] != 0, np.ones(len(track_id), bool)
+        if rows.shape[1] == _COLUMNS_WITH_CLASS:
+            pairs, columns = match(np.where(overlap < SAME - np.finfo(float).eps, 0, overlap), 0.0)
+            kept[columns[np.isin(rows[pairs, _CLASS], _DISTRACTORS)]] = False
+            counted &= rows[:, _CLASS] == _PEDESTRIAN
+        return Judged(rows[counted, _ID].astype(np.int64), track_id[kept], overlap[counted][:, kept])
+
+
+def parse_truth(lines: Iterable[str]) -> Truth:
+    """Read the lines of a gt.txt. Raises ValueError when it is none."""
+    wanted = [line for line in lines if line.strip()]
+    if not wanted:
+        raise ValueError("it has no rows")
+    rows = np.loadtxt(wanted, delimiter=",", ndmin=2)
+    if rows.shape[1] < _LEAST_COLUMNS:
+        raise ValueError(f"its rows have {rows.shape[1]} numbers, not {_LEAST_COLUMNS} or more")
+    if not np.isfinite(rows).all():
+        raise ValueError("a number in it is not finite")
+    return Truth(rows)
