@@ -25,10 +25,15 @@ def open_trace(path: Path, *, label: str, labels: Sequence[str]) -> Iterator[Fra
 
     Raises ConfigError and OutputNotWritable.
     """
+    with closing(TraceWriter(path, class_ids=[class_of(label, labels)])) as trace:
+        yield trace
+
+
+def class_of(label: str, labels: Sequence[str]) -> int:
+    """The class_id of a label. Raises ConfigError when it is none of the model's `labels`."""
     if label not in labels:
         raise ConfigError(f"The model does not know the label {label!r}.", hint=f"It knows: {', '.join(labels)}.")
-    with closing(TraceWriter(path, class_ids=[labels.index(label)])) as trace:
-        yield trace
+    return labels.index(label)
 
 
 @contextmanager

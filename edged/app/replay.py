@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from edged.app.camera import make_scheduler, make_tracker
 from edged.app.models import load_detector
 from edged.app.outputs import open_trace
 from edged.app.sources import make_source
+from edged.app.truth import TruthWatch, read_truth
 from edged.clock import SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
 from edged.domain.frame import Frame
 from edged.errors import ConfigError
+from edged.health.board.vitals import BoardSensors
+from edged.health.power_meter import Draw, PowerMeter
 from edged.imaging.files import make_folder
 from edged.pipeline.camera import FrameObserver
 from edged.pipeline.rehearsal import Candidate, Rehearsal
+from edged.pipeline.worker import Worker
 from edged.ports import EndOfStream, Source
 from edged.rules.presence import Presence
 from edged.scheduling.agreement import Agreement, Run, compare
+from edged.tracking.score import Score
 
 EVERY_FRAME = "every frame"
+_STOP_WITHIN_S = 5.0  # a sensor's driver may hang
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of one policy."""
+
+    run: Run
+    agreement: Agreement
+    score: Score | None  # None: there is no ground truth
+    energy_j: float | None  # above the machine's rest; None: unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of all policies, every frame first."""
+
+    policies: Sequence[Replayed]
+    draw: Draw | None  # None: nobody tells what this machine draws
 
 
 def replay(
@@ -32,37 +57,77 @@ def replay(
     *,
     model: str,
     threads: int,
+    truth: Path | None = None,
     traces: Path | None = None,
     trace_label: str = "person",
     progress: Callable[[int, int | None], object] = lambda done, expected: None,
-) -> list[tuple[Run, Agreement]]:
-    """Play a recording once and say what each policy made of it, every frame first. Raises EdgedError.
+    meter: PowerMeter | None = None,
+) -> Replay:
+    """Play a recording once and say what each policy made of it. Raises EdgedError.
 
-    A policy is `adaptive` or `stride:N`. `traces` is a folder for one MOTChallenge trace a policy. `progress` is told
-    of the frames done and expected.
+    A policy is `adaptive` or `stride:N`.
+
+    truth        a gt.txt of MOTChallenge, for the tracks of `trace_label`
+    traces       a folder for one MOTChallenge trace a policy
+    progress     is told of the frames done and expected
+    meter        stands in for one that reads the machine's own sensors
     """
-    configs = {EVERY_FRAME: _config(source, "stride:1", model=model, threads=threads)}
-    configs |= {name: _config(source, name, model=model, threads=threads) for name in policies}
+    configs = {name: _config(source, policy, model=model, threads=threads) for name, policy in _named(policies).items()}
     config, clock = configs[EVERY_FRAME], SystemClock()
+    there = None if truth is None else read_truth(truth)
+    meter = meter or PowerMeter(BoardSensors(clock=clock).watts, clock=clock)
     with ExitStack() as resources:
         detector = resources.enter_context(closing(load_detector(config)))
+        watches = {} if there is None else {name: TruthWatch(there, trace_label, detector.labels) for name in configs}
         candidates = []
         for name, one in configs.items():
-            observers = []
+            observers: list[FrameObserver] = [watches[name]] if watches else []
             if traces is not None:
-                make_folder(traces)
-                trace = traces / f"{name.replace(' ', '-').replace(':', '-')}.txt"
-                observers = [resources.enter_context(open_trace(trace, label=trace_label, labels=detector.labels))]
+                path = _trace_path(traces, name)
+                observers.append(resources.enter_context(open_trace(path, label=trace_label, labels=detector.labels)))
             candidates.append(_candidate(name, one, detector, observers))
         rehearsal = Rehearsal(candidates, detector, clock=clock)
         frames = resources.enter_context(closing(make_source(config.camera[0], clock)))
         frames.open()
-        for done, frame in enumerate(_until_its_end(frames), 1):
-            rehearsal.step(frame)
-            frame.release()
-            progress(done, frames.frame_count())
-        every, *runs = rehearsal.finish()
-    return [(run, compare(every, run)) for run in (every, *runs)]
+        meter.rest()
+        with _metered(meter):
+            for done, frame in enumerate(_until_its_end(frames), 1):
+                rehearsal.step(frame)
+                frame.release()
+                progress(done, frames.frame_count())
+        runs, draw = rehearsal.finish(), meter.draw()
+    return Replay(
+        [
+            Replayed(
+                run,
+                compare(runs[0], run),
+                score=watches[run.policy].score() if watches else None,
+                energy_j=None if draw is None else draw.energy_j(run.busy_s),
+            )
+            for run in runs
+        ],
+        draw,
+    )
+
+
+def _named(policies: Sequence[str]) -> Mapping[str, str]:
+    return {EVERY_FRAME: "stride:1", **{policy: policy for policy in policies}}
+
+
+def _trace_path(folder: Path, name: str) -> Path:
+    make_folder(folder)
+    return folder / f"{name.replace(' ', '-').replace(':', '-')}.txt"
+
+
+@contextmanager
+def _metered(meter: PowerMeter) -> Iterator[None]:
+    worker = Worker("power", meter.work, on_end=lambda: None)
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.ask_to_stop()
+        worker.join(_STOP_WITHIN_S)
 
 
 def _until_its_end(source: Source) -> Iterator[Frame]:

@@ -36,7 +36,7 @@ class Rehearsal:
     """Takes every frame through the pipelines of all candidates. What they cost is measured, not what they share."""
 
     def __init__(self, candidates: Sequence[Candidate], detector: Detector, *, clock: Clock) -> None:
-        self._seen = _Seen(detector)
+        self._seen = _Seen(detector, clock)
         self._acts = [_Act(candidate, self._seen, clock) for candidate in candidates]
 
     def step(self, frame: Frame) -> None:
@@ -50,26 +50,45 @@ class Rehearsal:
         return [act.finish() for act in self._acts]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """Of a stretch of work."""
+
+    cpu_s: float = 0.0  # of all threads: an engine may have several
+    busy_s: float = 0.0  # on the clock: what an accelerator does takes no CPU time
+
+    @staticmethod
+    def now(clock: Clock) -> _Cost:
+        return _Cost(time.process_time(), clock.monotonic())
+
+    def __add__(self, other: _Cost) -> _Cost:
+        return _Cost(self.cpu_s + other.cpu_s, self.busy_s + other.busy_s)
+
+    def __sub__(self, other: _Cost) -> _Cost:
+        return _Cost(self.cpu_s - other.cpu_s, self.busy_s - other.busy_s)
+
+
 class _Seen:
     """Implements ports.Detector: answers with what was found on the frame, and counts what that cost."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, clock: Clock) -> None:
         self.labels = detector.labels
-        self.cost_s = 0.0  # of the looks that were asked for
+        self.cost = _Cost()  # of the looks that were asked for
         self._detector = detector
+        self._clock = clock
         self._found: Detections | FrameCorrupt = Detections.empty()
-        self._took_s = 0.0
+        self._took = _Cost()
 
     def look(self, frame: Frame) -> None:
-        began = time.thread_time()
+        began = _Cost.now(self._clock)
         try:
             self._found = self._detector.detect(frame)
         except FrameCorrupt as error:
             self._found = error
-        self._took_s = time.thread_time() - began
+        self._took = _Cost.now(self._clock) - began
 
     def detect(self, frame: Frame) -> Detections:
-        self.cost_s += self._took_s
+        self.cost += self._took
         if isinstance(self._found, FrameCorrupt):
             raise self._found
         return self._found
@@ -82,6 +101,8 @@ class _Act:
         self._run = Run(candidate.name)
         self._rules = candidate.rules
         self._seen = seen
+        self._clock = clock
+        self._cost = _Cost()
         self._pipeline = CameraPipeline(
             camera=candidate.name,
             scheduler=candidate.scheduler,
@@ -96,12 +117,13 @@ class _Act:
         )
 
     def step(self, frame: Frame) -> None:
-        began, before_s = time.thread_time(), self._seen.cost_s
+        began, before = _Cost.now(self._clock), self._seen.cost
         self._pipeline.step(frame)
-        self._run.cpu_s += time.thread_time() - began + self._seen.cost_s - before_s
+        self._cost += _Cost.now(self._clock) - began + self._seen.cost - before
 
     def finish(self) -> Run:
         self._pipeline.finish()
+        self._run.cpu_s, self._run.busy_s = self._cost.cpu_s, self._cost.busy_s
         return self._run
 
     def put(self, event: Event, snapshot_jpeg: bytes | None) -> None:

@@ -32,6 +32,7 @@ class Run:
     events: list[TrackEvent] = field(default_factory=list)
     looks: int = 0
     cpu_s: float = 0.0  # detector, glances, tracker and rules; decoding the recording is the same for all
+    busy_s: float = 0.0  # the same by the clock
 
     @property
     def appeared(self) -> list[TrackEvent]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from edged.domain.detections import Detections
 from edged.domain.frame import Frame
 from edged.pipeline.rehearsal import Candidate, Rehearsal
@@ -60,3 +62,20 @@ def test_a_damaged_frame_is_damaged_for_all() -> None:
         rehearsal.step(a_frame(seq))
     every, half = rehearsal.finish()
     assert len(every.boxes) == len(half.boxes) == 10
+
+
+def test_a_policy_is_charged_with_the_looks_that_it_asked_for() -> None:
+    clock = FakeClock()
+
+    def find(frame: Frame) -> Detections:
+        clock.advance(0.02)
+        return Detections.empty()
+
+    rehearsal = Rehearsal(
+        [candidate("every", Stride(1)), candidate("half", Stride(2))], ScriptedDetector(LABELS, find), clock=clock
+    )
+    for seq in range(10):
+        rehearsal.step(a_frame(seq))
+    every, half = rehearsal.finish()
+    assert (every.busy_s, half.busy_s) == pytest.approx((0.2, 0.1))
+    assert 0 < half.cpu_s < every.cpu_s

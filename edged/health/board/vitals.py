@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edged.clock import Clock
-from edged.domain.machine import Throttling, Vitals
+from edged.domain.machine import Throttling, Vitals, Watts
 from edged.health.board.pi import Ask, Firmware, ask_vcgencmd
 from edged.health.board.power import Rapl, ina3221_watts, under_voltage
 from edged.health.board.zones import thermal_zones
@@ -32,8 +32,12 @@ class BoardSensors:
             zone=zone,
             has_sensor=bool(zones) or temp_c is not None,
             throttling=self._throttling(),
-            watts=ina3221_watts(self._root) or self._firmware.watts() or self._rapl.watts(),
+            watts=self.watts(),
         )
+
+    def watts(self) -> Watts | None:
+        """What the machine draws; None where nobody tells. RAPL's is the mean since the last call."""
+        return ina3221_watts(self._root) or self._firmware.watts() or self._rapl.watts()
 
     def _throttling(self) -> Throttling | None:
         told = self._firmware.throttling()

@@ -37,3 +37,23 @@ def test_a_camera_is_no_recording(edged: Edged) -> None:
     done = edged("replay", "/dev/video0")
     assert done.code == 2
     assert "recording" in done.err
+
+
+def test_tracks_are_scored_where_the_truth_is_given(edged: Edged, tmp_path: Path) -> None:
+    clip, truth, report = tmp_path / "clip.avi", tmp_path / "gt.txt", tmp_path / "report"
+    make_clip(clip, frames=3)
+    truth.write_text("1,1,10,10,20,20,1,-1,-1,-1\n")
+    done = edged("replay", clip, "--policy", "stride:2", "--truth", truth, "--report", report)
+
+    assert done.code == 0, done.err
+    assert "HOTA" in done.out
+    assert "Energy: " in done.out
+    rows = json.loads((report / "report.json").read_text())
+    assert {"hota", "mota", "idf1", "energy_j", "energy_source"} <= rows[0].keys()
+    assert "HOTA" in (report / "hota.svg").read_text()
+
+
+def test_without_a_truth_no_score_is_shown(edged: Edged, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.avi"
+    make_clip(clip, frames=3)
+    assert "HOTA" not in edged("replay", clip, "--policy", "stride:2").out
