@@ -6,7 +6,7 @@ promises.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -22,6 +22,10 @@ from edged.domain.tracks import Tracks
 
 Contender = TypeVar("Contender")
 """Who wants the detector: a camera."""
+
+
+Expect = Callable[[], Tracks]
+"""Say where the tracks are expected on the frame at hand. Costs something the first time only."""
 
 
 class EndOfStream(Exception):
@@ -126,15 +130,15 @@ class Tracker(Protocol):
 class Scheduler(Protocol):
     """Decides which frames deserve the detector; one instance a camera."""
 
-    def need(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
+    def need(self, frame: Frame, at: float, expect: Expect, *, due: bool) -> float:
         """Say how badly a frame needs the detector: from 1 on it does; the needs of cameras are compared.
 
-        Asked once for every frame, in order. `expected` is where the tracks are expected on it, `due` whether a rule
-        waits for a look. A need that is not met stays.
+        Asked once for every frame, in order of `at`, monotonic seconds. `due` is whether a rule waits for a look. A
+        need that is not met stays.
         """
         ...
 
-    def looked(self, expected: Tracks, found: Tracks) -> None:
+    def looked(self, found: Tracks) -> None:
         """Take in what the tracks became when the detector looked at the frame that need() was last asked of."""
         ...
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from edged.domain import boxes
 from edged.domain.detections import Detections
 
 MAX_CANDIDATES = 1000
@@ -18,19 +18,41 @@ def suppress(found: Detections, *, iou: float, max_detections: int, max_candidat
     A box goes when its IoU with a better box of its class that stays is above `iou` (0..1). At most `max_detections`
     boxes stay.
     """
-    ranked = best(found, max_candidates)
-    if len(ranked) < 2:
-        return ranked[:max_detections]
+    ranks = _ranks(found, max_candidates)
+    if len(ranks) < 2:
+        return found[ranks[:max_detections]]
+    rivals = _overlap(found.xyxy.T.take(ranks, axis=1), above=iou)
     # Comparing the classes instead of shifting each class to a place of its own keeps the coordinates exact.
-    rivals = ranked.class_id[:, None] == ranked.class_id[None, :]
-    rivals &= boxes.iou(ranked.xyxy, ranked.xyxy) > iou
-    stays = np.ones(len(ranked), np.bool_)
-    for row in (rivals.sum(axis=1) > 1).nonzero()[0]:  # every box is its own rival
+    class_id = found.class_id[ranks]
+    rivals &= class_id[:, None] == class_id
+    stays = np.ones(len(ranks), np.bool_)
+    for row in (rivals.sum(axis=1) > 1).nonzero()[0]:  # every box with an inside is its own rival
         if stays[row]:
             stays[row + 1 :] &= ~rivals[row, row + 1 :]
-    return ranked[stays.nonzero()[0][:max_detections]]
+    return found[ranks[stays][:max_detections]]
 
 
 def best(found: Detections, count: int) -> Detections:
     """The `count` most confident, in that order; equal confidences keep their order."""
-    return found[np.argsort(-found.confidence, kind="stable")[:count]]
+    return found[_ranks(found, count)]
+
+
+def _ranks(found: Detections, count: int) -> npt.NDArray[np.intp]:
+    return np.argsort(-found.confidence, kind="stable")[:count]
+
+
+def _overlap(edges: npt.NDArray[np.float32], *, above: float) -> npt.NDArray[np.bool_]:
+    """Say which pairs of boxes (4, N) left, top, right, bottom have an IoU greater than `above`, (N, N).
+
+    A box without width or height overlaps nothing. The layout keeps the long axis last, where numpy is fast.
+    """
+    sides = np.minimum(edges[2:, :, None], edges[2:, None, :])
+    sides -= np.maximum(edges[:2, :, None], edges[:2, None, :])
+    np.maximum(sides, 0, out=sides)
+    common = np.multiply(sides[0], sides[1], out=sides[0])
+    width, height = np.maximum(edges[2:] - edges[:2], 0)
+    area = width * height
+    union = np.add(area[:, None], area, out=sides[1])
+    union -= common
+    wanted = np.multiply(union, np.float32(above), out=union)
+    return np.asarray(common > wanted)

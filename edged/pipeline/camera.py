@@ -77,7 +77,8 @@ class CameraPipeline:
         self._observers = observers
         self._silent_after_s = silent_after_s
         self._picture_watch = picture_watch
-        self._tracks = self._expected = Tracks.empty(at=0.0)
+        self._tracks = Tracks.empty(at=0.0)
+        self._expected: Tracks | None = None  # on the frame that was considered last, if anybody asked
         self._considered = False  # any frame yet
         self._frame_at = 0.0
         self._damaged_since: float | None = None  # the last frame was to be detected on, but was damaged
@@ -98,12 +99,12 @@ class CameraPipeline:
         if self._considered and self._is_silence(at - self._frame_at if gap_s is None else gap_s):
             self._lose_sight(at)
         self._frame_at, self._considered = at, True
-        self._expected = self._tracker.predict(at)
-        return self._scheduler.need(self._expected, frame, due=any(rule.is_due(at) for rule in self._rules))
+        self._expected = None
+        return self._scheduler.need(frame, at, self._expect, due=any(rule.is_due(at) for rule in self._rules))
 
     def take(self, frame: Frame, decision: Decision) -> None:
         """Take the frame that was considered last the rest of the way."""
-        tracks = self._detect(frame) if decision is Decision.DETECT else self._expected
+        tracks = self._detect(frame) if decision is Decision.DETECT else self._expect()
         self._take_in(tracks)
         for observe in self._observers:
             observe(frame, tracks, decision)
@@ -139,8 +140,13 @@ class CameraPipeline:
             self._picture_watch.lose_sight()
         self._take_in(self._tracker.update(Detections.empty(), at))
 
+    def _expect(self) -> Tracks:
+        if self._expected is None:
+            self._expected = self._tracker.predict(self._frame_at)
+        return self._expected
+
     def _detect(self, frame: Frame) -> Tracks:
-        at = self._expected.at
+        at = self._frame_at
         try:
             started_at = self._clock.monotonic()
             detections = self._detector.detect(frame)
@@ -152,7 +158,7 @@ class CameraPipeline:
         self.counts.detected += 1
         self._watch_picture(frame, at)
         tracks = self._tracker.update(detections, at)
-        self._scheduler.looked(self._expected, tracks)
+        self._scheduler.looked(tracks)
         self._offer_shots(tracks, frame)
         return tracks
 

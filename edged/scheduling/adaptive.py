@@ -13,6 +13,7 @@ import numpy as np
 from edged.domain.frame import Frame
 from edged.domain.tracks import Tracks, TrackState
 from edged.errors import FrameCorrupt
+from edged.ports import Expect
 from edged.scheduling.motion import Motion
 from edged.scheduling.surprise import Surprise
 
@@ -41,15 +42,16 @@ class Adaptive:
         """Without `motion` nothing is known of pixels, and it looks as if something moved all the time."""
         self._motion = motion
         self._surprise = Surprise()
+        self._expected = Tracks.empty(-math.inf)  # on the frame that need() was asked of last
         self._at = -math.inf  # of the last frame
         self._looked_at = self._glanced_at = -math.inf
         self._stirred_s = _SETTLE_S  # how long unexplained motion can wait now: longer while it proves to be nothing
         self._stirred_at = -math.inf  # when there was some
         self._unexplained = np.empty((0, 0), bool)
 
-    def need(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
+    def need(self, frame: Frame, at: float, expect: Expect, *, due: bool) -> float:
         """Say how badly a frame needs the detector; see edged.ports.Scheduler."""
-        at = expected.at
+        self._expected = expect()
         frame_s, self._at = at - self._at, at
         if self._motion is not None and at - self._glanced_at >= _GLANCE_S:
             self._glanced_at = at
@@ -62,11 +64,11 @@ class Adaptive:
         waited_s = at - self._looked_at
         if frame_s < _FOLLOWED_S:
             waited_s += frame_s / 2  # the frame that lies nearest to the instant, not the first after it
-        return waited_s / self._can_wait_s(expected, frame, due=due)
+        return waited_s / self._can_wait_s(self._expected, frame, due=due)
 
-    def looked(self, expected: Tracks, found: Tracks) -> None:
+    def looked(self, found: Tracks) -> None:
         """Learn what the look was good for."""
-        self._surprise.learn(expected, found, found.at - self._looked_at)
+        self._surprise.learn(self._expected, found, found.at - self._looked_at)
         self._looked_at = found.at
         new = bool((found.started_at == found.at).any())
         if self._motion is not None:

@@ -6,7 +6,7 @@ import math
 
 from edged.domain.frame import Frame
 from edged.domain.tracks import Tracks
-from edged.ports import Scheduler
+from edged.ports import Expect, Scheduler
 
 
 class AtMost:
@@ -17,13 +17,13 @@ class AtMost:
         self._every = every
         self._frames = math.inf  # since the last look
 
-    def need(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
+    def need(self, frame: Frame, at: float, expect: Expect, *, due: bool) -> float:
         """Ask the policy, and let it wait."""
         self._frames += 1
-        need = self._policy.need(expected, frame, due=due)
+        need = self._policy.need(frame, at, expect, due=due)
         return need if self._frames >= self._every else 0.0
 
-    def looked(self, expected: Tracks, found: Tracks) -> None:
+    def looked(self, found: Tracks) -> None:
         """Count from here."""
         self._frames = 0
-        self._policy.looked(expected, found)
+        self._policy.looked(found)

@@ -6,7 +6,7 @@ import math
 
 from edged.domain.frame import Frame
 from edged.domain.tracks import Tracks
-from edged.ports import InferenceBudget, Scheduler
+from edged.ports import Expect, InferenceBudget, Scheduler
 
 _SAME_S = 1e-6  # instants are floats
 _PATIENCE_S = 2.0  # objects that stay so long must be seen, in whatever heat; and a camera so quiet heats nothing
@@ -27,23 +27,23 @@ class Paced:
         self._wished_at = math.inf
         self._pause_s = 0.0  # from one look to the next; what of it a whole frame was too long counts for the next
 
-    def need(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
+    def need(self, frame: Frame, at: float, expect: Expect, *, due: bool) -> float:
         """Ask the policy, and grant it what the budget allows."""
-        need, share = self._policy.need(expected, frame, due=due), self._budget.share()
+        need, share = self._policy.need(frame, at, expect, due=due), self._budget.share()
         if need < 1:
             self._wished_at = math.inf
             return need
-        self._wished_at = min(self._wished_at, expected.at)
-        return need if share > 0 and self._is_paid(expected.at, share) else 0.0
+        self._wished_at = min(self._wished_at, at)
+        return need if share > 0 and self._is_paid(at, share) else 0.0
 
-    def looked(self, expected: Tracks, found: Tracks) -> None:
+    def looked(self, found: Tracks) -> None:
         """Tell the policy, and begin the next pause."""
         self._paid_at += self._pause_s
         if not found.at - self._pause_s < self._paid_at <= found.at:
             self._paid_at = found.at  # there is no saving up
         self._pause_s = 0.0
         self._looked_at, self._wished_at = found.at, math.inf
-        self._policy.looked(expected, found)
+        self._policy.looked(found)
 
     def _is_paid(self, at: float, share: float) -> bool:
         if not math.isfinite(self._looked_at):

@@ -6,6 +6,7 @@ import math
 
 from edged.domain.frame import Frame
 from edged.domain.tracks import Tracks
+from edged.ports import Expect
 
 
 class Stride:
@@ -18,11 +19,11 @@ class Stride:
         self._every = every
         self._frames = math.inf  # since the last look
 
-    def need(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
+    def need(self, frame: Frame, at: float, expect: Expect, *, due: bool) -> float:
         """Count the frames; what is on them does not matter."""
         self._frames += 1
         return self._frames / self._every
 
-    def looked(self, expected: Tracks, found: Tracks) -> None:
+    def looked(self, found: Tracks) -> None:
         """Count from here."""
         self._frames = 0

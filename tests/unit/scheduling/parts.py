@@ -53,13 +53,18 @@ def tracks_of(
     )
 
 
+def ask(policy: Scheduler, expected: Tracks, frame: Frame, *, due: bool = False) -> float:
+    """Ask how badly a frame needs the detector, on which these tracks are expected."""
+    return policy.need(frame, expected.at, lambda: expected, due=due)
+
+
 def decisions(policy: Scheduler, frames: int, *, fps: float = 30.0) -> str:
     """What a policy decides where there is nothing to see, frame by frame: D or p."""
     word = ""
     for seq in range(frames):
         nobody = Tracks.empty(seq / fps)
-        looks = policy.need(nobody, dark(seq), due=False) >= 1
+        looks = ask(policy, nobody, dark(seq)) >= 1
         if looks:
-            policy.looked(nobody, nobody)
+            policy.looked(nobody)
         word += "D" if looks else "p"
     return word

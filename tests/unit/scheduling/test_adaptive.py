@@ -10,7 +10,7 @@ from edged.domain.tracks import Tracks, TrackState
 from edged.errors import FrameCorrupt
 from edged.scheduling.adaptive import Adaptive
 from edged.scheduling.motion import Motion
-from tests.unit.scheduling.parts import HEIGHT_PX, WIDTH_PX, frame_of, tracks_of
+from tests.unit.scheduling.parts import HEIGHT_PX, WIDTH_PX, ask, dark, frame_of, tracks_of
 
 FPS = 15
 Box = tuple[float, float, float, float]
@@ -42,8 +42,8 @@ def watch(
     for seq in range(first, first + frames):
         luma = np.clip(np.rint(scene(seq) + rng.normal(0, 0.8, (HEIGHT_PX // 8, WIDTH_PX // 8))), 0, 255)
         expected = Tracks.empty(seq / FPS) if tracks is None else tracks(seq)
-        if policy.need(expected, frame_of(luma.astype(np.uint8), seq), due=due(seq)) >= 1:
-            policy.looked(expected, expected)
+        if ask(policy, expected, frame_of(luma.astype(np.uint8), seq), due=due(seq)) >= 1:
+            policy.looked(expected)
             looks.append(seq)
     return looks
 
@@ -77,22 +77,15 @@ def waits_for_a_newcomer(policy: Adaptive, *, moved_px: float, met: int) -> floa
     seq = 0
     for name in range(met):
         at = name / 10
-        policy.looked(
-            tracks_of(at, {name: box}, state=TrackState.TENTATIVE), tracks_of(at, {name: moved}, started_at=at - 0.1)
-        )
+        ask(policy, tracks_of(at, {name: box}, state=TrackState.TENTATIVE), dark(0))
+        policy.looked(tracks_of(at, {name: moved}, started_at=at - 0.1))
     start = met / 10
-    policy.looked(Tracks.empty(start), tracks_of(start, {99: box}, state=TrackState.TENTATIVE, started_at=start))
+    ask(policy, Tracks.empty(start), dark(0))
+    policy.looked(tracks_of(start, {99: box}, state=TrackState.TENTATIVE, started_at=start))
     while True:
         seq += 1
         at = start + seq / 100
-        if (
-            policy.need(
-                tracks_of(at, {99: box}, state=TrackState.TENTATIVE),
-                frame_of(with_box(box).astype(np.uint8)),
-                due=False,
-            )
-            >= 1
-        ):
+        if ask(policy, tracks_of(at, {99: box}, state=TrackState.TENTATIVE), dark(0)) >= 1:
             return at - start
 
 
@@ -127,11 +120,11 @@ def test_who_walks_as_predicted_is_looked_at_less_often_than_who_does_not() -> N
         for seq in range(10 * 30):
             expected = tracks_of(seq / 30, {1: walker(seq)})
             picture = np.clip(with_box(walker(seq)), 0, 255).astype(np.uint8)
-            if policy.need(expected, frame_of(picture, seq), due=False) >= 1:
+            if ask(policy, expected, frame_of(picture, seq)) >= 1:
                 count += 1
                 off = rng.normal(0, off_px)
                 left, top, right, bottom = walker(seq)
-                policy.looked(expected, tracks_of(seq / 30, {1: (left + off, top, right + off, bottom)}))
+                policy.looked(tracks_of(seq / 30, {1: (left + off, top, right + off, bottom)}))
         return count
 
     assert looks(0.0) <= 0.2 * 300
@@ -169,12 +162,12 @@ def test_a_frame_that_cannot_be_glanced_at_is_left_to_the_detector() -> None:
     policy = Adaptive(Motion())
     watch(policy, wall, frames=3)
     broken = Frame(seq=3, captured_at=0.3, width_px=640, height_px=480, decode=damaged, decode_luma=damaged)
-    assert policy.need(Tracks.empty(0.3), broken, due=False) >= 1
+    assert ask(policy, Tracks.empty(0.3), broken) >= 1
 
 
 def test_a_need_that_is_not_met_grows() -> None:
     policy = Adaptive(Motion())
     watch(policy, wall, frames=5)
-    needs = [policy.need(Tracks.empty(seq / FPS), frame_of(wall().astype(np.uint8)), due=True) for seq in range(8, 20)]
+    needs = [ask(policy, Tracks.empty(seq / FPS), frame_of(wall().astype(np.uint8)), due=True) for seq in range(8, 20)]
     assert needs == sorted(needs)
     assert needs[-1] > 5

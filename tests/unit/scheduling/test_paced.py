@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from edged.domain.tracks import Tracks
 from edged.scheduling.paced import Paced
 from edged.scheduling.stride import Stride
-from tests.unit.scheduling.parts import dark, decisions
+from tests.unit.scheduling.parts import ask, dark, decisions
 
 
 class Share:
@@ -41,9 +41,9 @@ def test_a_smaller_budget_never_means_more_looks(every: int, one: float, other: 
 def test_nothing_runs_without_a_budget_and_all_is_made_up_for_when_it_comes_back() -> None:
     budget = Share(0.0)
     policy = Paced(Stride(1), budget)
-    assert all(policy.need(Tracks.empty(seq / 30), dark(seq), due=True) < 1 for seq in range(300))
+    assert all(ask(policy, Tracks.empty(seq / 30), dark(seq), due=True) < 1 for seq in range(300))
     budget.now = 1.0
-    assert policy.need(Tracks.empty(10.0), dark(300), due=False) >= 1
+    assert ask(policy, Tracks.empty(10.0), dark(300)) >= 1
 
 
 def test_a_quiet_camera_is_not_slowed_since_it_heats_nothing() -> None:

@@ -5,7 +5,7 @@ import pytest
 from edged.domain.tracks import Tracks
 from edged.scheduling.at_most import AtMost
 from edged.scheduling.stride import Stride
-from tests.unit.scheduling.parts import dark, decisions
+from tests.unit.scheduling.parts import ask, dark, decisions
 
 
 @pytest.mark.parametrize(("every", "expected"), [(1, "DDDD"), (2, "DpDpD"), (3, "DppDppD"), (5, "DppppD")])
@@ -15,10 +15,10 @@ def test_the_first_frame_and_every_nth_after_it_are_detected(every: int, expecte
 
 def test_a_look_that_did_not_come_about_is_made_up_for() -> None:
     stride, nobody = Stride(3), Tracks.empty(0.0)
-    assert stride.need(nobody, dark(0), due=False) >= 1
-    assert stride.need(nobody, dark(1), due=False) >= 1, "nobody looked at the first frame"
-    stride.looked(nobody, nobody)
-    assert [stride.need(nobody, dark(seq), due=False) >= 1 for seq in (2, 3, 4, 5)] == [False, False, True, True]
+    assert ask(stride, nobody, dark(0)) >= 1
+    assert ask(stride, nobody, dark(1)) >= 1, "nobody looked at the first frame"
+    stride.looked(nobody)
+    assert [ask(stride, nobody, dark(seq)) >= 1 for seq in (2, 3, 4, 5)] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("every", [0, -3])
