@@ -134,7 +134,7 @@ def _last_end(folder: Path, status_path: Path, clock: Clock) -> LastEnd | None:
         return None
     with suppress(DaemonError):
         status = read_status(status_path)
-        if status.run_id == record.run_id and status.uptime_s > record.uptime_s:
+        if status.run_id == record.run_id and round(status.uptime_s, 1) > record.uptime_s:
             record = _brought_up_to_date(record, status)
     return why_ended(record, service_result, boot_id=clock.boot_id())
 

@@ -23,7 +23,7 @@ copy_files() {
   local share="$dest/usr/lib/edged"
   rm -rf "$share"
   install -d "$share" "$dest/usr/bin" "$dest/usr/share/doc/edged" "$dest/usr/lib/systemd/system"
-  install -m755 "$root/scripts/installation/settle" "$root/scripts/uninstall" "$share/"
+  install -m755 "$root"/scripts/installation/{settle,back-off} "$root/scripts/uninstall" "$share/"
   cp -r "$root/systemd/edged.service.d" "$root/systemd/system.conf.d" "$root/systemd/journald.conf.d" "$share/"
   install -m644 "$root/systemd/edged.service" "$dest/usr/lib/systemd/system/"
   install -D -m644 "$root/systemd/sysusers.d/edged.conf" "$dest/usr/lib/sysusers.d/edged.conf"

@@ -153,6 +153,30 @@ def test_a_status_file_that_is_newer_than_the_record_tells_how_it_was(tmp_path: 
     assert "900 MB" in end.summary
 
 
+class Once(threading.Event):
+    """A stop that lets a loop go round once."""
+
+    asked = 0
+
+    def is_set(self) -> bool:
+        self.asked += 1
+        return self.asked > 1
+
+
+def test_a_status_file_that_is_as_old_as_the_record_does_not_hide_that_the_main_thread_hung(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    clock = FakeClock()
+    last = made(tmp_path, clock, run_id="last")
+    status = a_status(run_id="last", uptime_s=90.0004)
+    last(status)
+    write_status(tmp_path / "run" / "status.json", status)
+    clock.advance(60.0)
+    last.run(Once())
+    end = keeper(tmp_path).last_end
+    assert end is not None
+    assert end.reason == "watchdog"
+
+
 def test_a_status_file_of_another_run_tells_nothing_of_this_one(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     keeper(tmp_path, run_id="last")(a_status(run_id="last"))
