@@ -51,17 +51,27 @@ class Truth:
         """The number of the last frame that shows anybody."""
         self._by_frame = {number: rows[rows[:, 0] == number] for number in np.unique(rows[:, 0]).tolist()}
         self._nobody = np.empty((0, rows.shape[1]))
+        self._has_classes = rows.shape[1] == _COLUMNS_WITH_CLASS
+
+    def shown(self, number: int) -> tuple[Ids, Floats]:
+        """Return who counts on frame `number`, from 1: ids (N,) and boxes (N, 4)."""
+        rows = self._by_frame.get(number, self._nobody)
+        rows = rows[self._counts(rows)]
+        return rows[:, _ID].astype(np.int64), tlwh_to_xyxy(rows[:, _BOX]).astype(np.float64)
 
     def judge(self, number: int, track_id: Ids, xyxy: npt.NDArray[np.floating]) -> Judged:
         """Hold M tracks (M,) with boxes (M, 4) in pixels against frame `number`, from 1."""
         rows = self._by_frame.get(number, self._nobody)
         overlap = iou(tlwh_to_xyxy(rows[:, _BOX]), xyxy).astype(np.float64)
-        counted, kept = rows[:, _MARK] != 0, np.ones(len(track_id), bool)
-        if rows.shape[1] == _COLUMNS_WITH_CLASS:
+        counted, kept = self._counts(rows), np.ones(len(track_id), bool)
+        if self._has_classes:
             pairs, columns = match(np.where(overlap < SAME - np.finfo(float).eps, 0, overlap), 0.0)
             kept[columns[np.isin(rows[pairs, _CLASS], _DISTRACTORS)]] = False
-            counted &= rows[:, _CLASS] == _PEDESTRIAN
         return Judged(rows[counted, _ID].astype(np.int64), track_id[kept], overlap[counted][:, kept])
+
+    def _counts(self, rows: Floats) -> npt.NDArray[np.bool_]:
+        marked: npt.NDArray[np.bool_] = rows[:, _MARK] != 0
+        return marked & (rows[:, _CLASS] == _PEDESTRIAN) if self._has_classes else marked
 
 
 def parse_truth(lines: Iterable[str]) -> Truth:

@@ -2,7 +2,8 @@
 
 The sequences are those of MOTChallenge's layout below EDGED_SHARED/tracking (det/det.txt, gt/gt.txt, seqinfo.ini). The
 published detections are the detector: a policy gets those of the frames that it picks. A sequence of which there is a
-recording has a row `adaptive+motion` too, with its pixels for motion. Events are held against those of every frame.
+recording has a row `adaptive+motion` too, with its pixels for motion. Events are held against those of every frame, and
+against those that a detector and a tracker without a fault would have made ("true").
 
     scripts/bench scheduling [--json FILE] [--plot FILE.svg]
 """
@@ -13,11 +14,11 @@ import argparse
 import json
 import tempfile
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from scoring import Score, Table, read_table, score
-from sequences import Published, Sequence, find_sequences, shared_dir
+from sequences import Published, Sequence, TrueTracker, find_sequences, shared_dir
 
 from edged.clock import SystemClock
 from edged.imaging.plot import scatter
@@ -48,7 +49,17 @@ def policies(*, with_pixels: bool) -> dict[str, Scheduler]:
     return {**{f"stride:{every}": Stride(every) for every in STRIDES}, "adaptive": Adaptive(None)}
 
 
-def play(sequence: Sequence, *, with_pixels: bool) -> dict[str, tuple[Run, Agreement, Table]]:
+@dataclass(frozen=True)
+class Played:
+    """What came of a policy on a sequence."""
+
+    run: Run
+    agreement: Agreement  # with every frame
+    true: Agreement  # with the truth
+    trace: Table
+
+
+def play(sequence: Sequence, *, with_pixels: bool) -> dict[str, Played]:
     """Let all policies go over a sequence side by side."""
     with tempfile.TemporaryDirectory() as folder:
         traces, candidates = {}, []
@@ -57,19 +68,23 @@ def play(sequence: Sequence, *, with_pixels: bool) -> dict[str, tuple[Run, Agree
             trace = TraceWriter(traces[name], class_ids=[0])
             rules = [Presence(name, Published.labels)]
             candidates.append((Candidate(name, policy, sequence.tracker(), rules, [trace]), trace))
-        rehearsal = Rehearsal([candidate for candidate, _ in candidates], Published(sequence), clock=SystemClock())
+        perfect = Candidate("truth", Stride(1), TrueTracker(sequence), [Presence("truth", Published.labels)])
+        rehearsal = Rehearsal(
+            [perfect, *(candidate for candidate, _ in candidates)], Published(sequence), clock=SystemClock()
+        )
         for frame in sequence.frames(with_pixels=with_pixels):
             rehearsal.step(frame)
         for _, trace in candidates:
             with closing(trace):
                 pass
-        runs = rehearsal.finish()
-        tables = {name: read_table(path) if path.stat().st_size else np.empty((0, 8)) for name, path in traces.items()}
-    return {run.policy: (run, compare(runs[0], run), tables[run.policy]) for run in runs}
+        truth, *runs = rehearsal.finish()
+        tables = {name: read_table(path) for name, path in traces.items()}
+    return {run.policy: Played(run, compare(runs[0], run), compare(truth, run), tables[run.policy]) for run in runs}
 
 
-def row(run: Run, agreement: Agreement, scored: Score) -> dict[str, float]:
+def row(played: Played, scored: Score) -> dict[str, float]:
     """The numbers of one policy on one sequence."""
+    run, agreement, true = played.run, played.agreement, played.true
     return {
         "runs_saved": agreement.runs_saved,
         "hota": scored.hota,
@@ -82,6 +97,10 @@ def row(run: Run, agreement: Agreement, scored: Score) -> dict[str, float]:
         "joined": agreement.joined,
         "duplicated": agreement.duplicated,
         "late_p95_s": agreement.late_p95_s,
+        "true_stayed": true.stayed,
+        "true_missed": true.missed,
+        "true_joined": true.joined,
+        "true_duplicated": true.duplicated,
         "frames": len(run.boxes),
         "runs": run.looks,
     }
@@ -93,10 +112,10 @@ def measure(sequences: list[Sequence]) -> tuple[Rows, Rows]:
     pairs: dict[str, dict[str, tuple[Table, Table]]] = {}
     for sequence in sequences:
         for with_pixels in (False, True) if sequence.video else (False,):
-            for name, (run, agreement, trace) in play(sequence, with_pixels=with_pixels).items():
-                pair = (trace, sequence.truth)
+            for name, played in play(sequence, with_pixels=with_pixels).items():
+                pair = (played.trace, sequence.truth)
                 scored = score({sequence.name: pair})[sequence.name]
-                rows.setdefault(sequence.name, {})[name] = row(run, agreement, scored)
+                rows.setdefault(sequence.name, {})[name] = row(played, scored)
                 pairs.setdefault(name, {})[sequence.name] = pair
         show(sequence.name, rows[sequence.name])
     groups: Rows = {}
@@ -112,7 +131,8 @@ def together(pairs: dict[str, tuple[Table, Table]], rows: list[dict[str, float]]
     """The numbers of one policy on a group of sequences."""
     scored = score(pairs)["all"]
     frames, runs = (sum(one[key] for one in rows) for key in ("frames", "runs"))
-    sums = {key: sum(one[key] for one in rows) for key in ("stayed", "missed", "joined", "duplicated")}
+    counts = ("stayed", "missed", "joined", "duplicated")
+    sums = {key: sum(one[key] for one in rows) for key in (*counts, *(f"true_{count}" for count in counts))}
     return {
         "runs_saved": 1 - runs / frames,
         "hota": scored.hota,
@@ -125,12 +145,18 @@ def together(pairs: dict[str, tuple[Table, Table]], rows: list[dict[str, float]]
 
 def show(name: str, rows: dict[str, dict[str, float]]) -> None:
     """Print a table."""
-    print(f"\n{name:28} {'saved':>6} {'HOTA':>6} {'MOTA':>6} {'IDF1':>6}  missed  joined  twice  late p95")
+    against = f"{'missed':>10} {'joined':>6} {'twice':>5}"
+    print(f"\n{'':56} {'against every frame':^32} {'against the truth':>23}")
+    print(f"{name:28} {'saved':>6} {'HOTA':>6} {'MOTA':>6} {'IDF1':>6} {against} {'late p95':>8} {against}")
     for policy, one in rows.items():
+        events, true = (
+            f"{one[kind + 'missed']:3.0f} of {one[kind + 'stayed']:3.0f}"
+            f" {one[kind + 'joined']:6.0f} {one[kind + 'duplicated']:5.0f}"
+            for kind in ("", "true_")
+        )
         print(
             f"  {policy:26} {one['runs_saved']:6.1%} {one['hota']:6.1f} {one['mota']:6.1f} {one['idf1']:6.1f}"
-            f"  {one['missed']:.0f} of {one['stayed']:.0f} {one['joined']:6.0f} {one['duplicated']:6.0f}"
-            f" {one['late_p95_s']:+8.2f} s",
+            f" {events} {one['late_p95_s']:+6.2f} s {true}",
             flush=True,
         )
 
