@@ -10,6 +10,7 @@ _WIDTH, _HEIGHT = 640, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 24, 52
 _COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf")
 _STEPS = 5
+_ROOM_UNTIL = 0.8  # of the width: what is written to the right of a point further on would be cut off
 
 Point = tuple[float, float, str]
 """x, y and what is written beside it."""
@@ -54,7 +55,8 @@ def _series(name: str, points: Sequence[Point], colour: str, index: int, place: 
     parts = [f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-opacity="0.4"/>']
     for x, y, label in places:
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
-        parts.append(_text(x + 6, y - 6, label, colour=colour))
+        aside, anchor = (6, "start") if x < _WIDTH * _ROOM_UNTIL else (-6, "end")
+        parts.append(_text(x + aside, y - 6, label, anchor=anchor, colour=colour))
     below = _HEIGHT - _BOTTOM - 10 - 16 * index  # where much is paid for little there are no points
     parts.append(_text(_WIDTH - _RIGHT - 8, below, f"{name} ●", anchor="end", colour=colour))
     return "\n".join(parts)

@@ -19,3 +19,9 @@ def test_a_plot_is_svg_with_a_dot_for_each_point_inside_the_picture() -> None:
 
 def test_one_point_alone_can_be_drawn() -> None:
     assert "circle" in scatter({"one": [(1.0, 1.0, "")]}, x_title="x", y_title="y")
+
+
+def test_what_is_written_beside_a_point_at_the_right_edge_stands_on_its_left() -> None:
+    root = ElementTree.fromstring(scatter({"": [(0.0, 0.0, "cheap"), (100.0, 1.0, "dear")]}, x_title="", y_title=""))
+    anchors = {text.text: text.attrib["text-anchor"] for text in root.iter(f"{SVG}text")}
+    assert (anchors["cheap"], anchors["dear"]) == ("start", "end")
