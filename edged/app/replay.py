@@ -89,7 +89,6 @@ def replay(
         rehearsal = Rehearsal(candidates, detector, clock=clock)
         frames = resources.enter_context(closing(make_source(config.camera[0], clock)))
         frames.open()
-        meter.rest()
         with _metered(meter):
             for done, frame in enumerate(_until_its_end(frames), 1):
                 rehearsal.step(frame)
@@ -121,6 +120,9 @@ def _trace_path(folder: Path, name: str) -> Path:
 
 @contextmanager
 def _metered(meter: PowerMeter) -> Iterator[None]:
+    if not meter.rest():
+        yield
+        return
     worker = Worker("power", meter.work, on_end=lambda: None)
     worker.start()
     try:

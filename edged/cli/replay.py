@@ -42,7 +42,7 @@ def replay(
 
     log_to_stderr("warning")
     console = stdout_console()
-    with console.status("Playing ...") as status:
+    with console.status("Playing ...", refresh_per_second=2) as status:  # its CPU time counts too
         played = app.replay(
             video,
             list(dict.fromkeys(policy)),

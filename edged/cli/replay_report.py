@@ -38,13 +38,13 @@ COST: Columns = {
 }
 AGREEMENT: Columns = {
     "policy": lambda one: one.run.policy,
-    "boxes alike": lambda one: f"{one.agreement.alike:.1%}",
+    "alike": lambda one: f"{one.agreement.alike:.1%}",
     "objects": lambda one: str(len(one.run.appeared)),
     "missed": lambda one: f"{one.agreement.missed} of {one.agreement.stayed}",
     "joined": lambda one: str(one.agreement.joined),
     "twice": lambda one: str(one.agreement.duplicated),
     "extra": lambda one: str(one.agreement.extra),
-    "late (p95)": lambda one: f"{one.agreement.late_p95_s:+.2f} s",
+    "late p95": lambda one: f"{one.agreement.late_p95_s:+.2f} s",
 }
 
 

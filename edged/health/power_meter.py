@@ -35,14 +35,15 @@ class PowerMeter:
         self._rest = _Mean()
         self._busy = _Mean()
 
-    def rest(self) -> None:
-        """Watch the machine for two seconds in which nothing is asked of it; no longer where nobody tells anything."""
+    def rest(self) -> bool:
+        """Watch the machine for two seconds in which nothing is asked of it; False at once where nobody tells."""
         self._read()  # an energy counter tells what was used since the reading before
         never = threading.Event()
         for _ in range(_REST_READINGS):
             self._clock.wait(never, _READ_EVERY_S)
             if not self._rest.add(self._read()):
-                return
+                return False
+        return True
 
     def work(self, stop: threading.Event) -> None:
         """Watch it at work, until `stop` is set; a loop for a thread of its own."""
