@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -150,10 +150,12 @@ def judge(status: DaemonStatus, samples: Sequence[Sample], kept_s: float, report
     report.add(Row("memory, after the warm-up", memory, f"at most {_GROWTH_MAX_BYTES / 1e6:+.0f} MB", is_flat))
     objects = _growth(settled, lambda sample: sample.objects)
     report.add(Row("objects in memory", f"{objects:+.0f} of {settled[0].objects}", "at most +500", objects <= 500))
-    for name in ("threads", "open_files"):
-        first, last = _halves(settled, lambda sample, name=name: getattr(sample, name))
-        found = f"{first} at most in the first half, {last} in the second"
-        report.add(Row(name.replace("_", " "), found, "no more in the second", last <= first))
+    first, last = _halves(settled, lambda sample: sample.threads)
+    found = f"{first} at most in the first half, {last} in the second"
+    report.add(Row("threads", found, "no more in the second", last <= first))
+    first, last = _halves(settled, lambda sample: sample.open_files, extreme=min)  # one that starts a program has pipes
+    found = f"{first} at least in the first half, {last} in the second"
+    report.add(Row("open files", found, "no more in the second", last <= first))
     span_s = max(sample.span_s for sample in settled)
     span = f"{span_s / 3600:.2f} h at most"
     limit_s = kept_s + 2 * _PRUNE_EVERY_S
@@ -175,10 +177,12 @@ def _growth(samples: Sequence[Sample], value: Callable[[Sample], float]) -> floa
     return statistics.median(map(value, last)) - statistics.median(map(value, first))
 
 
-def _halves(samples: Sequence[Sample], value: Callable[[Sample], int]) -> tuple[int, int]:
-    """The greatest of the first half, and of the second."""
+def _halves(
+    samples: Sequence[Sample], value: Callable[[Sample], int], *, extreme: Callable[[Iterable[int]], int] = max
+) -> tuple[int, int]:
+    """The greatest, or the least, of the first half, and of the second."""
     middle = len(samples) // 2
-    return max(map(value, samples[:middle])), max(map(value, samples[middle:]))
+    return extreme(map(value, samples[:middle])), extreme(map(value, samples[middle:]))
 
 
 def _anonymous_bytes() -> int:

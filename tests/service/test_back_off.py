@@ -61,7 +61,7 @@ def test_a_failure_is_followed_by_a_start_at_once_and_those_in_a_row_by_a_pause_
         service.end()
         service.failures.touch()
         pauses.append(service.start())
-    expected = [0, 1, 2, 4, 5, 5, 5, 5]
+    expected = [0, 1, 2, 4, 4, 4, 4, 4]
     assert all(wanted - 1 <= found <= wanted for found, wanted in zip(pauses, expected, strict=True))  # whole seconds
 
 
