@@ -17,7 +17,7 @@ from edged.domain.pulse import Pulse
 from edged.errors import DaemonError
 from edged.health.disk_probe import ask_disk
 from edged.health.failing import ToldOnce
-from edged.health.run_record import NAME, RunRecord, read_record, take_service_result, why_ended, write_record
+from edged.health.run_record import NAME, RunRecord, read_record, read_service_result, why_ended, write_record
 from edged.health.status_file import read_status
 from edged.health.status_line import in_one_line
 from edged.ports import EventSink
@@ -128,7 +128,7 @@ class RunKeeper:
 
 
 def _last_end(folder: Path, status_path: Path, clock: Clock) -> LastEnd | None:
-    service_result = take_service_result(folder)
+    service_result = read_service_result(folder)
     record = read_record(folder)
     if record is None:
         return None

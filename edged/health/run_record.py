@@ -39,9 +39,13 @@ class RunRecord:
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
-    """Replace the record, on the disk when this returns. Raises StoreNotWritable."""
+    """Replace the record, on the disk when this returns. Raises StoreNotWritable.
+
+    What systemd said of the run before is forgotten with it, so that it is never taken for this one's.
+    """
     path = folder / NAME
     try:
+        (folder / SERVICE_RESULT_NAME).unlink(missing_ok=True)
         replace_file(path, json.dumps(asdict(record)).encode(), to_disk=True)
     except OSError as error:
         raise StoreNotWritable(
@@ -70,15 +74,12 @@ def read_record(folder: Path) -> RunRecord | None:
         return None
 
 
-def take_service_result(folder: Path) -> str:
-    """What systemd said of the last end; it is forgotten, so that it is never taken for that of a later run."""
-    path = folder / SERVICE_RESULT_NAME
+def read_service_result(folder: Path) -> str:
+    """What systemd said of the last end; empty where it said nothing."""
     try:
-        text = path.read_text("utf-8", "replace").strip()
-        path.unlink()
+        return (folder / SERVICE_RESULT_NAME).read_text("utf-8", "replace").strip()
     except OSError:
         return ""
-    return text
 
 
 def why_ended(record: RunRecord, service_result: str, *, boot_id: str) -> LastEnd:

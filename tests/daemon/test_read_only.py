@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -33,13 +34,16 @@ def test_on_a_disk_that_is_read_only_at_the_start_it_watches_and_stores_all_once
     box.configure(f'source = "{clip}"')
     assert box.run_config().code == 0
     stored = box.events()
+    record = json.loads((box.data / "run.json").read_text())
+    (box.data / "run.json").write_text(json.dumps({**record, "state": "running"}))
+    (box.data / "service-result").write_text("oom-kill killed KILL\n")
 
     box.configure(f'source = "{clip}"', 'source = "/dev/video987"', top='runtime_dir = "run"')
     box.status_folder = box.folder / "run"
     mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
     edged = [sys.executable, "-m", "edged", "run", "-c", box.config]
     process = box.start_program(["unshare", "--mount", "sh", "-c", mount, box.data, *edged])
-    status = box.wait_for(process, lambda status: bool(status["store"]["error"] and status["store"]["waiting"] == 5))
+    status = box.wait_for(process, lambda status: bool(status["store"]["error"] and status["store"]["waiting"] == 6))
     assert status["state"] == "running"
     assert "Read-only file system" in status["store"]["error"]
 
@@ -48,7 +52,7 @@ def test_on_a_disk_that_is_read_only_at_the_start_it_watches_and_stores_all_once
     second.told("another edged", str(box.data))
 
     remount(box, "rw", seen_by=process.pid)
-    box.wait_for(process, lambda status: bool(status["store"]["written"] == 5 and not status["store"]["error"]))
+    box.wait_for(process, lambda status: bool(status["store"]["written"] == 6 and not status["store"]["error"]))
     process.terminate()
     ended = box.end_of(process)
     assert ended.code == 0
@@ -56,4 +60,6 @@ def test_on_a_disk_that_is_read_only_at_the_start_it_watches_and_stores_all_once
     events = box.events()
     assert events[: len(stored)] == stored
     kinds = [event["kind"] for event in events[len(stored) :] if event["kind"] != "camera_lost"]
-    assert kinds == ["appeared", "left"] * 2
+    assert kinds == ["restarted", *["appeared", "left"] * 2]
+    assert events[len(stored)]["reason"] == "oom"
+    assert not (box.data / "service-result").exists()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edged.clock import SystemClock
-from edged.health.run_record import take_service_result
+from edged.health.run_record import read_service_result
 
 UNITS = Path(__file__).parents[2] / "systemd"
 DROP_INS = sorted(file.name for file in (UNITS / "edged.service.d").iterdir())
@@ -65,7 +65,7 @@ def test_what_the_unit_leaves_of_an_end_is_what_the_next_run_reads(tmp_path: Pat
     script = script.replace("$$", "$").replace("/var/lib/edged", str(tmp_path))
     ended = {"SERVICE_RESULT": "core-dump", "EXIT_CODE": "dumped", "EXIT_STATUS": "SEGV"}
     subprocess.run([shell, option, script], env=ended | {"PATH": os.environ["PATH"]}, check=True)
-    assert take_service_result(tmp_path).splitlines() == ["core-dump dumped SEGV", SystemClock().boot_id()]
+    assert read_service_result(tmp_path).splitlines() == ["core-dump dumped SEGV", SystemClock().boot_id()]
 
 
 @pytest.mark.parametrize("drop_in", [None, *DROP_INS])
