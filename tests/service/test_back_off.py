@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -24,19 +23,15 @@ class Service:
         (tools / "sleep").write_text(f'#!/bin/sh\necho "$1" >> {self._slept}\n')
         (tools / "sleep").chmod(0o755)
         self._environment = {"FAILURES": str(self.failures), "PATH": f"{tools}:{os.environ['PATH']}"}
-        unit = (ROOT / "systemd/edged.service").read_text().splitlines()
-        self._before, self._after = (
-            shlex.split(line.partition("=-/usr/lib/edged/back-off")[2]) for line in unit if "/back-off" in line
-        )
 
     def end(self, result: str = "exit-code") -> None:
         """End as systemd calls it; the unit's ExecStopPost."""
-        self._call(self._after, SERVICE_RESULT=result)
+        self._call("failed-or-not", SERVICE_RESULT=result)
 
     def start(self) -> float:
         """Start; the unit's ExecStartPre. Return the seconds that it waits."""
         self._slept.write_text("0\n")
-        self._call(self._before)
+        self._call("wait")
         return float(self._slept.read_text().splitlines()[-1])
 
     def let_pass(self, seconds: float) -> None:
@@ -44,13 +39,21 @@ class Service:
         at = self.failures.stat().st_mtime - seconds
         os.utime(self.failures, (at, at))
 
-    def _call(self, arguments: list[str], **more: str) -> None:
-        subprocess.run([SCRIPT, *arguments], env=self._environment | more, check=True, capture_output=True)
+    def _call(self, argument: str, **more: str) -> None:
+        subprocess.run([SCRIPT, argument], env=self._environment | more, check=True, capture_output=True)
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
     return Service(tmp_path)
+
+
+def test_the_unit_calls_it_before_each_start_and_after_each_end() -> None:
+    unit = (ROOT / "systemd/edged.service").read_text().splitlines()
+    assert [line.partition("=")[0] for line in unit if "/usr/lib/edged/back-off wait" in line] == ["ExecStartPre"]
+    assert [line.partition("=")[0] for line in unit if "/usr/lib/edged/back-off failed-or-not" in line] == [
+        "ExecStopPost"
+    ]
 
 
 def test_a_failure_is_followed_by_a_start_at_once_and_those_in_a_row_by_a_pause_that_stays_below_ten_seconds(

@@ -60,9 +60,11 @@ def test_cameras_are_a_kind_of_device_that_the_kernel_knows_before_the_service_s
 
 def test_what_the_unit_leaves_of_an_end_is_what_the_next_run_reads(tmp_path: Path) -> None:
     unit = (UNITS / "edged.service").read_text()
-    (command,) = [line.partition("=-")[2] for line in unit.splitlines() if line.startswith("ExecStopPost=-/bin/sh")]
+    (command,) = [line.partition("=-")[2] for line in unit.splitlines() if line.startswith("ExecStopPost=")]
     shell, option, script = shlex.split(command)
-    script = script.replace("$$", "$").replace("/var/lib/edged", str(tmp_path))
+    script = (
+        script.replace("$$", "$").replace("/var/lib/edged", str(tmp_path)).replace("/usr/lib/edged/back-off", "true")
+    )
     ended = {"SERVICE_RESULT": "core-dump", "EXIT_CODE": "dumped", "EXIT_STATUS": "SEGV"}
     subprocess.run([shell, option, script], env=ended | {"PATH": os.environ["PATH"]}, check=True)
     assert read_service_result(tmp_path).splitlines() == ["core-dump dumped SEGV", SystemClock().boot_id()]
