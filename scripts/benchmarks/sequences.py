@@ -98,7 +98,7 @@ class _Stay:
 
 
 class TrueTracker:
-    """Implements ports.Tracker: follows everybody without a fault, by the truth. Who comes back late is somebody new."""
+    """Implements ports.Tracker: follows everybody faultlessly, by the truth. Who comes back late is somebody new."""
 
     def __init__(self, sequence: Sequence) -> None:
         self._truth = Truth(sequence.truth)
