@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -43,3 +44,22 @@ def test_a_hang_up_changes_one_camera_and_a_file_with_a_mistake_changes_none(box
     assert ended.code == 0
     assert "the changed configuration is refused, the old one goes on" in ended.err
     assert "1 cameras go on, 1 begin, 1 end" in ended.err
+
+
+def test_a_stop_in_the_middle_of_a_change_that_takes_long_is_a_clean_end_at_once(box: Box, long_clip: Path) -> None:
+    box.configure(f'source = "{long_clip}"\nplay = "in_real_time"')
+    process = box.start("run", "-c", box.config, start_new_session=True)
+    box.wait_for(process, lambda status: bool(status["cameras"][0]["frames"] > 20))
+    box.config.unlink()
+    os.mkfifo(box.config)  # whoever reads it waits until somebody writes
+    process.send_signal(signal.SIGHUP)
+    box.wait_for(process, lambda status: bool(status["config_pending"]))
+    assert "a changed one is being prepared" in box.run("status", "--data", box.data).out
+
+    process.terminate()
+    ended = box.end_of(process, within_s=5.0)
+    assert ended.code == 0
+    assert "the reload of the configuration goes on and is left behind" in ended.err
+    status = box.status()
+    assert status is not None
+    assert status["state"] == "stopped"
