@@ -11,10 +11,13 @@ from typing import Any
 from disk_stage import Stage, stage
 from report import Report, Row
 
+from edged.health.run_record import RunRecord, write_record
+
 _EVENTS_A_SECOND = 50.0
 _OUTAGE_S = 5.0
 _WITHIN_S = 120.0
 _SETTLE_S, _MEASURE_S = 7.0, 60.0  # ext4 writes its own journal every five seconds
+_RECORDS, _SUMMARY = 6, "2 cameras; 29.8 frames/s in; 6.1 detected/s; 120 MB; 61 °C"
 
 
 def full(report: Report) -> dict[str, Any]:
@@ -66,12 +69,31 @@ def wear(report: Report) -> dict[str, Any]:
             events = scene.put_before(time.monotonic()) - events
             written = scene.disk.written_bytes - written
         rates[name] = {"events": events, "bytes": written, "seconds": _MEASURE_S}
-    at_rest, busy = rates.values()
+    rates["record"] = _wear_of_the_record()
+    at_rest, busy, record = rates.values()
     an_hour = at_rest["bytes"] * 3600 / _MEASURE_S
     report.add(Row("at rest", f"{an_hour / 1e3:.0f} kB an hour", "nothing", an_hour == 0))
     an_event = busy["bytes"] / busy["events"]
     report.add(Row("for an event, every eighth with a picture", f"{an_event / 1e3:.1f} kB"))
+    report.add(
+        Row("for the record of the run, six times an hour", f"{record['bytes'] / record['writes'] / 1e3:.1f} kB")
+    )
     return rates
+
+
+def _wear_of_the_record() -> dict[str, Any]:
+    """Replace the record of a run so seldom that the file system's journal counts each time."""
+    record = RunRecord("run", "boot", 1, "version", 0.0, 0.0, 0.0, "running", _SUMMARY)
+    with stage(events_a_second=0.0, reader=False) as scene:
+        write_record(scene.place, record)
+        time.sleep(_SETTLE_S)
+        subprocess.run(["sync", "-f", scene.place], check=True)
+        time.sleep(_SETTLE_S)
+        written = scene.disk.written_bytes
+        for _ in range(_RECORDS):
+            write_record(scene.place, record)
+            time.sleep(_SETTLE_S)
+        return {"writes": _RECORDS, "bytes": scene.disk.written_bytes - written}
 
 
 def _fill(path: Path) -> None:
