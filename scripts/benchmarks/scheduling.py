@@ -5,7 +5,10 @@ published detections are the detector: a policy gets those of the frames that it
 recording has a row `adaptive+motion` too, with its pixels for motion. Events are held against those of every frame, and
 against those that a detector and a tracker without a fault would have made ("true").
 
-    scripts/bench scheduling [--json FILE] [--plot FILE.svg]
+Whether a look comes a frame earlier or later decides who is mistaken for whom, and that is luck. So each sequence is
+played several times, each time with one more of its first frames left out, and all numbers are means.
+
+    scripts/bench scheduling [--json FILE] [--plot FILE.svg] [--plays N]
 """
 
 from __future__ import annotations
@@ -13,11 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from scoring import Score, Table, read_table, score
+import numpy as np
+from scoring import FRAME, Score, Table, read_table, score
 from sequences import Published, Sequence, TrueTracker, find_sequences, shared_dir
 
 from edged.clock import SystemClock
@@ -38,6 +44,8 @@ GROUPS = {
     "moving cameras": ("ETH-Bahnhof", "ETH-Sunnyday", "KITTI-13"),
 }
 EVERY = "stride:1"
+TOGETHER = "together"
+PLAYS = 5  # so a stride of 5 is played at each of its offsets
 
 Rows = dict[str, dict[str, dict[str, float]]]
 
@@ -59,8 +67,8 @@ class Played:
     trace: Table
 
 
-def play(sequence: Sequence, *, with_pixels: bool) -> dict[str, Played]:
-    """Let all policies go over a sequence side by side."""
+def play(sequence: Sequence, first: int, *, with_pixels: bool) -> dict[str, Played]:
+    """Let all policies go over a sequence side by side, from the frame with the index `first` on."""
     with tempfile.TemporaryDirectory() as folder:
         traces, candidates = {}, []
         for name, policy in policies(with_pixels=with_pixels).items():
@@ -72,7 +80,7 @@ def play(sequence: Sequence, *, with_pixels: bool) -> dict[str, Played]:
         rehearsal = Rehearsal(
             [perfect, *(candidate for candidate, _ in candidates)], Published(sequence), clock=SystemClock()
         )
-        for frame in sequence.frames(with_pixels=with_pixels):
+        for frame in islice(sequence.frames(with_pixels=with_pixels), first, None):
             rehearsal.step(frame)
         for _, trace in candidates:
             with closing(trace):
@@ -82,76 +90,93 @@ def play(sequence: Sequence, *, with_pixels: bool) -> dict[str, Played]:
     return {run.policy: Played(run, compare(runs[0], run), compare(truth, run), tables[run.policy]) for run in runs}
 
 
-def row(played: Played, scored: Score) -> dict[str, float]:
-    """The numbers of one policy on one sequence."""
-    run, agreement, true = played.run, played.agreement, played.true
+def play_group(sequences: list[Sequence], first: int) -> Rows:
+    """Play some sequences, each from its frame `first` on; return rows by sequence, and of TOGETHER, and by policy."""
+    played: dict[str, dict[str, Played]] = {}
+    for sequence in sequences:
+        played[sequence.name] = play(sequence, first, with_pixels=False)
+        if sequence.video:
+            played[sequence.name] |= play(sequence, first, with_pixels=True)
+    truths = {one.name: one.truth[one.truth[:, FRAME] > first] for one in sequences}
+    rows: Rows = {name: {} for name in (*played, TOGETHER)}
+    for policy in dict.fromkeys(policy for found in played.values() for policy in found):
+        mine = {name: found[policy] for name, found in played.items() if policy in found}
+        scores = score({name: (one.trace, truths[name]) for name, one in mine.items()})
+        for name, one in mine.items():
+            rows[name][policy] = row([one], scores[name])
+        if len(mine) == len(played):
+            rows[TOGETHER][policy] = row(mine.values(), scores["all"])
+    return rows
+
+
+def row(played: Collection[Played], scored: Score) -> dict[str, float]:
+    """The numbers of one policy on one sequence, or on several together."""
+    frames, looks = (sum(count) for count in zip(*((len(one.run.boxes), one.run.looks) for one in played), strict=True))
+    events, true = ([one.agreement for one in played], [one.true for one in played])
     return {
-        "runs_saved": agreement.runs_saved,
+        "runs_saved": 1 - looks / frames,
         "hota": scored.hota,
         "mota": scored.mota,
         "idf1": scored.idf1,
         "switches": scored.switches,
-        "objects": agreement.appeared,
-        "stayed": agreement.stayed,
-        "missed": agreement.missed,
-        "joined": agreement.joined,
-        "duplicated": agreement.duplicated,
-        "late_p95_s": agreement.late_p95_s,
-        "true_stayed": true.stayed,
-        "true_missed": true.missed,
-        "true_joined": true.joined,
-        "true_duplicated": true.duplicated,
-        "frames": len(run.boxes),
-        "runs": run.looks,
+        "objects": sum(one.appeared for one in events),
+        "stayed": sum(one.stayed for one in events),
+        "missed": sum(one.missed for one in events),
+        "joined": sum(one.joined for one in events),
+        "duplicated": sum(one.duplicated for one in events),
+        "late_p95_s": max(one.late_p95_s for one in events),
+        "true_stayed": sum(one.stayed for one in true),
+        "true_missed": sum(one.missed for one in true),
+        "true_joined": sum(one.joined for one in true),
+        "true_duplicated": sum(one.duplicated for one in true),
+        "frames": frames,
+        "runs": looks,
     }
 
 
-def measure(sequences: list[Sequence]) -> tuple[Rows, Rows]:
-    """Play all; return rows by sequence and policy, and by group and policy."""
-    rows: Rows = {}
-    pairs: dict[str, dict[str, tuple[Table, Table]]] = {}
-    for sequence in sequences:
-        for with_pixels in (False, True) if sequence.video else (False,):
-            for name, played in play(sequence, with_pixels=with_pixels).items():
-                pair = (played.trace, sequence.truth)
-                scored = score({sequence.name: pair})[sequence.name]
-                rows.setdefault(sequence.name, {})[name] = row(played, scored)
-                pairs.setdefault(name, {})[sequence.name] = pair
-        show(sequence.name, rows[sequence.name])
+def measure(sequences: list[Sequence], plays: int) -> tuple[Rows, Rows]:
+    """Play all; return mean rows by sequence and policy, and by group and policy."""
+    found: Rows = {}
     groups: Rows = {}
-    for group, names in GROUPS.items():
-        for policy, found in pairs.items():
-            mine = {name: found[name] for name in names if name in found}
-            if mine and len(mine) == len([name for name in names if name in rows]):
-                groups.setdefault(group, {})[policy] = together(mine, [rows[name][policy] for name in mine])
-    return rows, groups
+    for group, mine in grouped(sequences).items():
+        rows = mean([play_group(mine, first) for first in range(plays)])
+        if group in GROUPS:
+            groups[group] = rows[TOGETHER]
+        for one in mine:
+            found[one.name] = rows[one.name]
+            show(one.name, found[one.name])
+    return found, groups
 
 
-def together(pairs: dict[str, tuple[Table, Table]], rows: list[dict[str, float]]) -> dict[str, float]:
-    """The numbers of one policy on a group of sequences."""
-    scored = score(pairs)["all"]
-    frames, runs = (sum(one[key] for one in rows) for key in ("frames", "runs"))
-    counts = ("stayed", "missed", "joined", "duplicated")
-    sums = {key: sum(one[key] for one in rows) for key in (*counts, *(f"true_{count}" for count in counts))}
+def grouped(sequences: list[Sequence]) -> dict[str, list[Sequence]]:
+    """The groups of which all sequences are there; each other sequence by itself."""
+    known = {one.name: one for one in sequences}
+    whole = {group: [known[name] for name in names] for group, names in GROUPS.items() if known.keys() >= set(names)}
+    taken = {one.name for mine in whole.values() for one in mine}
+    return whole | {name: [one] for name, one in known.items() if name not in taken}
+
+
+def mean(plays: list[Rows]) -> Rows:
+    """The mean of each number over the plays, and how far apart the best and the worst HOTA are."""
     return {
-        "runs_saved": 1 - runs / frames,
-        "hota": scored.hota,
-        "mota": scored.mota,
-        "idf1": scored.idf1,
-        **sums,
-        "late_p95_s": max(one["late_p95_s"] for one in rows),
+        name: {
+            policy: {key: float(np.mean([one[name][policy][key] for one in plays])) for key in numbers}
+            | {"hota_range": float(np.ptp([one[name][policy]["hota"] for one in plays]))}
+            for policy, numbers in rows.items()
+        }
+        for name, rows in plays[0].items()
     }
 
 
 def show(name: str, rows: dict[str, dict[str, float]]) -> None:
     """Print a table."""
-    against = f"{'missed':>10} {'joined':>6} {'twice':>5}"
-    print(f"\n{'':56} {'against every frame':^32} {'against the truth':>23}")
+    against = f"{'missed':>14} {'joined':>6} {'twice':>5}"
+    print(f"\n{'':56} {'against every frame':^36} {'against the truth':>27}")
     print(f"{name:28} {'saved':>6} {'HOTA':>6} {'MOTA':>6} {'IDF1':>6} {against} {'late p95':>8} {against}")
     for policy, one in rows.items():
         events, true = (
-            f"{one[kind + 'missed']:3.0f} of {one[kind + 'stayed']:3.0f}"
-            f" {one[kind + 'joined']:6.0f} {one[kind + 'duplicated']:5.0f}"
+            f"{one[kind + 'missed']:5.1f} of {one[kind + 'stayed']:5.1f}"
+            f" {one[kind + 'joined']:6.1f} {one[kind + 'duplicated']:5.1f}"
             for kind in ("", "true_")
         )
         print(
@@ -178,15 +203,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here as well")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the groups here, as SVG")
+    parser.add_argument(
+        "--plays", type=int, default=PLAYS, help="how often to play each sequence (default %(default)s)"
+    )
     args = parser.parse_args()
     sequences = find_sequences(shared_dir())
     if not sequences:
         parser.error(f"no sequences below {shared_dir()}: set EDGED_SHARED")
-    rows, groups = measure(sequences)
+    rows, groups = measure(sequences, args.plays)
     for group, found in groups.items():
         show(f"== {group}", found)
     if args.json:
-        args.json.write_text(json.dumps({"sequences": rows, "groups": groups}, indent=1) + "\n")
+        args.json.write_text(json.dumps({"plays": args.plays, "sequences": rows, "groups": groups}, indent=1) + "\n")
     if args.plot:
         args.plot.write_text(plot(groups))
 
