@@ -111,8 +111,8 @@ def play_group(sequences: list[Sequence], first: int) -> Rows:
 
 def row(played: Collection[Played], scored: Score) -> dict[str, float]:
     """The numbers of one policy on one sequence, or on several together."""
-    frames, looks = (sum(count) for count in zip(*((len(one.run.boxes), one.run.looks) for one in played), strict=True))
-    events, true = ([one.agreement for one in played], [one.true for one in played])
+    frames, looks = sum(len(one.run.boxes) for one in played), sum(one.run.looks for one in played)
+    events, true = [one.agreement for one in played], [one.true for one in played]
     return {
         "runs_saved": 1 - looks / frames,
         "hota": scored.hota,

@@ -200,6 +200,51 @@ def test_a_second_sighting_in_the_next_frame_tells_no_speed_yet_whatever_the_jit
     assert shift_after_two_sightings(1.05) == pytest.approx(0.0, abs=0.2)
 
 
+# Skipped frames
+
+
+@pytest.mark.parametrize(("frames", "state"), [(1, TrackState.LOST), (4, TrackState.CONFIRMED)])
+def test_a_doubtful_detection_revives_a_lost_track_only_where_frames_were_skipped(
+    frames: int, state: TrackState
+) -> None:
+    tracker, step_s = make_tracker(), frames * FRAME_S
+    tracker.update(seen(HERE), 0.0)
+    tracker.update(NOTHING, step_s)
+    assert states(tracker.update(seen(HERE, confidence=0.3), 2 * step_s)) == [state]
+
+
+@pytest.mark.parametrize(("frames", "state"), [(1, TrackState.TENTATIVE), (4, TrackState.CONFIRMED)])
+def test_a_newcomer_may_have_moved_farther_where_frames_were_skipped(frames: int, state: TrackState) -> None:
+    tracker = make_tracker()
+    tracker.update(NOTHING, 0.0)
+    tracker.update(seen(HERE, confidence=0.7), 1.0)
+    moved = (120.0, 100.0, 160.0, 200.0)  # a third of both is common
+    assert states(tracker.update(seen(moved, confidence=0.7), 1.0 + frames * FRAME_S)) == [state]
+
+
+def who_is_found_where_two_overlap(frames: int) -> list[int]:
+    """The id that goes on, of a tall (1) and a small one (2), with a small box that lies rather in the tall one's."""
+    tracker, tall, small = make_tracker(), (100.0, 100.0, 160.0, 250.0), (125.0, 100.0, 185.0, 200.0)
+    tracker.update(seen(tall, small), 0.0)
+    tracks = tracker.update(seen((103.0, 100.0, 163.0, 200.0)), frames * FRAME_S)
+    return tracks.confirmed().track_id.tolist()
+
+
+def test_where_frames_were_skipped_height_tells_who_is_who() -> None:
+    assert who_is_found_where_two_overlap(frames=1) == [1]
+    assert who_is_found_where_two_overlap(frames=5) == [2]
+
+
+def test_over_a_gap_a_box_grows_at_half_its_pace() -> None:
+    tracker = make_tracker()
+    for frame in range(60):
+        grown = 100.0 + frame
+        tracker.update(seen((100.0, 300.0 - grown / 2, 140.0, 300.0 + grown / 2)), frame * FRAME_S)
+    heights = [float(np.diff(tracker.predict((59 + frames) * FRAME_S).xyxy[0, [1, 3]])[0]) for frames in (0, 1, 5)]
+    assert heights[1] - heights[0] == pytest.approx(1.0, abs=0.1)
+    assert heights[2] - heights[1] == pytest.approx(2.0, abs=0.2)
+
+
 def test_predict_moves_a_walker_on() -> None:
     tracker = make_tracker()
     for frame in range(30):
