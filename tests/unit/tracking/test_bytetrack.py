@@ -227,7 +227,7 @@ def who_is_found_where_two_overlap(frames: int) -> list[int]:
     tracker, tall, small = make_tracker(), (100.0, 100.0, 160.0, 250.0), (125.0, 100.0, 185.0, 200.0)
     tracker.update(seen(tall, small), 0.0)
     tracks = tracker.update(seen((103.0, 100.0, 163.0, 200.0)), frames * FRAME_S)
-    return tracks.confirmed().track_id.tolist()
+    return [track.track_id for track in tracks.confirmed()]
 
 
 def test_where_frames_were_skipped_height_tells_who_is_who() -> None:
