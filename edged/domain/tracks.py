@@ -14,7 +14,7 @@ class TrackState(IntEnum):
     """The life of a track: TENTATIVE → CONFIRMED ⇄ LOST → REMOVED."""
 
     TENTATIVE = 0  # seen once; one more sighting confirms it, one miss ends it
-    CONFIRMED = 1  # a real object, seen at the last detection (or predicted since)
+    CONFIRMED = 1  # a real object, seen at the last detection or taken to be there still; `seen_at` tells which
     LOST = 2  # not seen at the last detection; its box is a prediction
     REMOVED = 3  # gone; the tracker does not list it any more
 

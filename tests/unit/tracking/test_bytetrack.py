@@ -235,6 +235,28 @@ def test_where_frames_were_skipped_height_tells_who_is_who() -> None:
     assert who_is_found_where_two_overlap(frames=5) == [2]
 
 
+def state_after_a_miss(
+    *, frames: int = 4, speed_px_s: float = 0.0, known_s: float = 1.2, misses: int = 1
+) -> TrackState:
+    """Of somebody who is looked at once in so many frames, and was found each time but the last."""
+    tracker, step_s, at = make_tracker(), frames * FRAME_S, 0.0
+    while at < known_s:
+        at += step_s
+        tracker.update(seen(walker(at, speed_px_s=speed_px_s)), at)
+    for miss in range(1, misses + 1):
+        tracks = tracker.update(NOTHING, at + miss * step_s)
+    return states(tracks)[0]
+
+
+def test_one_miss_of_somebody_who_stands_does_not_count_where_frames_were_skipped() -> None:
+    assert state_after_a_miss() is TrackState.CONFIRMED
+    assert state_after_a_miss(frames=1) is TrackState.LOST, "no frame was skipped"
+    assert state_after_a_miss(misses=2) is TrackState.LOST
+    assert state_after_a_miss(speed_px_s=150.0) is TrackState.LOST, "who walks may be hidden"
+    assert state_after_a_miss(known_s=0.5) is TrackState.LOST, "it may be a false alarm"
+    assert state_after_a_miss(frames=12) is TrackState.LOST, "it is too long ago"
+
+
 def test_over_a_gap_a_box_grows_at_half_its_pace() -> None:
     tracker = make_tracker()
     for frame in range(60):
