@@ -11,10 +11,13 @@ import numpy as np
 
 from edged.domain.tracks import Tracks, TrackState
 
-_CAR_PER_S = 2.0  # heights a second: a scene is taken for a road until its newcomers have been seen to be slower
+_CAR_PER_S = 4.0  # sides a second: a scene is taken for a road until its newcomers have been seen to be slower
 _NEWEST = 0.3  # weight of the newest correction of a track
-_FASTER, _SLOWER = 0.5, 0.1  # of the newest newcomer: one car among people counts for long
-_LOST = 0.1  # … of one that was not found again: it may have been too fast, or nobody
+_FASTER, _SLOWER = (
+    0.5,
+    0.1,
+)  # of the newest newcomer: one car among people counts for long; the first ones count for more
+_LOST = 0.05  # … of one that was not found again: it may have been too fast, or nobody
 _OF_ALL = 0.9  # the quantile of the tracks that counts: one restless object of ten does not set the pace for all
 
 
@@ -23,24 +26,27 @@ class Surprise:
 
     def __init__(self) -> None:
         self._rates: dict[int, float] = {}  # heights a second
+        self._met = 0  # newcomers that were seen twice
         self.newcomers_per_s = _CAR_PER_S
-        """Heights a second by which a track's second sighting is off the first."""
+        """Sides a second by which a track's second sighting is off the first: widths across, heights up and down."""
 
     def learn(self, expected: Tracks, found: Tracks, after_s: float) -> None:
         """Compare where tracks were expected with where a look `after_s` seconds after the last one found them."""
         row_of = {track_id: row for row, track_id in enumerate(expected.track_id.tolist())}
         rates: dict[int, float] = {}
         for row, (track_id, seen_at) in enumerate(zip(found.track_id.tolist(), found.seen_at.tolist(), strict=True)):
-            before = row_of.pop(track_id, None)
-            rate = self._rates.get(track_id, self.newcomers_per_s)
+            before, rate = row_of.pop(track_id, None), self._rates.get(track_id)
             if before is not None and seen_at == found.at and after_s > 0:
                 box = found.xyxy[row]
-                off = float(np.abs(expected.xyxy[before] - box).mean()) / max(float(box[3] - box[1]), 1.0) / after_s
+                moved, sides = np.abs(expected.xyxy[before] - box) / after_s, np.maximum(box[2:] - box[:2], 1.0)
                 if expected.state[before] == TrackState.TENTATIVE:
-                    self._meet(off, _FASTER if off > self.newcomers_per_s else _SLOWER)
-                    rate = off
-                rate += _NEWEST * (off - rate)
-            rates[track_id] = rate
+                    pace = float((moved.reshape(2, 2) / sides).mean())
+                    self._met += 1
+                    self._meet(pace, _FASTER if pace > self.newcomers_per_s else max(_SLOWER, 1 / self._met))
+                off = float(moved.mean() / sides[1])
+                rate = off if rate is None else rate + _NEWEST * (off - rate)
+            if rate is not None:
+                rates[track_id] = rate
         for row in row_of.values():
             if expected.state[row] == TrackState.TENTATIVE:
                 self._meet(_CAR_PER_S, _LOST)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from edged.domain.frame import Frame
 from edged.domain.tracks import Tracks, TrackState
@@ -75,6 +76,8 @@ def waits_for_a_newcomer(policy: Adaptive, *, moved_px: float, met: int) -> floa
     box: Box = (200.0, 100.0, 240.0, 220.0)
     moved: Box = (box[0] + moved_px, box[1], box[2] + moved_px, box[3])
     seq = 0
+    ask(policy, Tracks.empty(-0.1), dark(0))
+    policy.looked(Tracks.empty(-0.1))
     for name in range(met):
         at = name / 10
         ask(policy, tracks_of(at, {name: box}, state=TrackState.TENTATIVE), dark(0))
@@ -91,11 +94,21 @@ def waits_for_a_newcomer(policy: Adaptive, *, moved_px: float, met: int) -> floa
 
 def test_a_newcomer_is_looked_at_again_the_sooner_the_faster_newcomers_have_been() -> None:
     unknown = waits_for_a_newcomer(Adaptive(None), moved_px=0.0, met=0)
-    walkers = waits_for_a_newcomer(Adaptive(None), moved_px=2.0, met=40)
+    runners = waits_for_a_newcomer(Adaptive(None), moved_px=15.0, met=40)
     cars = waits_for_a_newcomer(Adaptive(None), moved_px=80.0, met=40)
-    assert cars < unknown + 0.02 < walkers
-    assert cars <= 0.06
-    assert 0.1 <= walkers <= 0.14
+    assert cars <= unknown <= runners
+    assert cars <= 0.03
+    assert unknown <= 0.05
+    assert runners <= 0.07
+
+
+def test_where_newcomers_walk_the_look_that_is_due_anyway_is_soon_enough() -> None:
+    assert waits_for_a_newcomer(Adaptive(None), moved_px=2.0, met=40) == pytest.approx(0.2)
+
+
+def test_the_first_newcomer_already_tells_walkers_from_cars() -> None:
+    assert waits_for_a_newcomer(Adaptive(None), moved_px=2.0, met=1) == pytest.approx(0.2)
+    assert waits_for_a_newcomer(Adaptive(None), moved_px=80.0, met=1) <= 0.03
 
 
 def test_a_rule_that_waits_for_a_look_gets_it() -> None:
