@@ -203,8 +203,8 @@ def test_a_second_sighting_in_the_next_frame_tells_no_speed_yet_whatever_the_jit
 # Skipped frames
 
 
-@pytest.mark.parametrize(("frames", "state"), [(1, TrackState.LOST), (4, TrackState.CONFIRMED)])
-def test_a_doubtful_detection_revives_a_lost_track_only_where_frames_were_skipped(
+@pytest.mark.parametrize(("frames", "state"), [(1, TrackState.LOST), (4, TrackState.CONFIRMED), (10, TrackState.LOST)])
+def test_a_doubtful_detection_revives_who_was_just_lost_only_where_frames_were_skipped(
     frames: int, state: TrackState
 ) -> None:
     tracker, step_s = make_tracker(), frames * FRAME_S
