@@ -21,10 +21,10 @@ from edged.scheduling.surprise import Surprise
 # others; docs/scheduling.md has the figures. Even gaps are worth more than a look early here and one late there, since
 # what a gap costs grows with its square: so nothing asks for a look sooner but what cannot wait.
 _OFF_MAX = 0.05  # of an object's height that its box may be off by; 0.06 and 0.045 were worse at what they cost
-# Newcomers faster than this, in sides a second, overlap with their first sighting by less than a third when the look
-# for those followed comes: they are half a side away. So a look comes when they are off by an eighth of their sides; at
-# a sixth two of eight cars on a road of 25 Hz went untold of, at an eighth none.
-_NEW_FAST_PER_S = 1.35
+# Newcomers faster than this, in sides a second, are 0.4 of a side away when the look for those followed comes: they
+# overlap with their first sighting by 0.4, which at a confidence of a half is too little. So a look comes when they are
+# off by an eighth of their sides; at a sixth two of eight cars on a road of 25 Hz went untold of.
+_NEW_FAST_PER_S = 1.1
 _NEW_OFF_MAX = 0.12
 _SETTLE_S = 0.13  # motion that no track explains: two thumbnails in a row and a frame
 _FOLLOWED_S = 0.2  # at the latest where somebody is followed, came or is due: at 0.27 s HOTA fell by another 1.3 points

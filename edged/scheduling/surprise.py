@@ -17,7 +17,6 @@ _FASTER, _SLOWER = (
     0.5,
     0.1,
 )  # of the newest newcomer: one car among people counts for long; the first ones count for more
-_LOST = 0.05  # … of one that was not found again: it may have been too fast, or nobody
 _OF_ALL = 0.9  # the quantile of the tracks that counts: one restless object of ten does not set the pace for all
 
 
@@ -35,7 +34,7 @@ class Surprise:
         row_of = {track_id: row for row, track_id in enumerate(expected.track_id.tolist())}
         rates: dict[int, float] = {}
         for row, (track_id, seen_at) in enumerate(zip(found.track_id.tolist(), found.seen_at.tolist(), strict=True)):
-            before, rate = row_of.pop(track_id, None), self._rates.get(track_id)
+            before, rate = row_of.get(track_id), self._rates.get(track_id)
             if before is not None and seen_at == found.at and after_s > 0:
                 box = found.xyxy[row]
                 moved, sides = np.abs(expected.xyxy[before] - box) / after_s, np.maximum(box[2:] - box[:2], 1.0)
@@ -47,9 +46,6 @@ class Surprise:
                 rate = off if rate is None else rate + _NEWEST * (off - rate)
             if rate is not None:
                 rates[track_id] = rate
-        for row in row_of.values():
-            if expected.state[row] == TrackState.TENTATIVE:
-                self._meet(_CAR_PER_S, _LOST)
         self._rates = rates
 
     def rate_per_s(self, tracks: Tracks) -> float:
