@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,7 @@ class TrackState(IntEnum):
 _STATES = tuple(TrackState)  # by value; a look-up that is paid for every track of every frame
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """One row of Tracks, for code that looks at one object at a time."""
 
     track_id: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-import numpy as np
+from edged.domain.quantile import quantile
 
 _REMEMBERED = 512
 
@@ -23,4 +23,4 @@ class Latency:
         """The given percentile in milliseconds; None before the first duration."""
         if not self._seconds:
             return None
-        return float(np.percentile(list(self._seconds), percent)) * 1000
+        return 1000 * quantile(self._seconds, percent / 100)

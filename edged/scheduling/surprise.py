@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edged.domain.quantile import quantile
 from edged.domain.tracks import Tracks, TrackState
 
 _CAR_PER_S = 4.0  # sides a second: a scene is taken for a road until its newcomers have been seen to be slower
@@ -53,7 +54,7 @@ class Surprise:
         ids = tracks.track_id[tracks.state == TrackState.CONFIRMED].tolist()
         if not ids:
             return 0.0
-        return float(np.quantile([self._rates.get(track_id, self.newcomers_per_s) for track_id in ids], _OF_ALL))
+        return quantile([self._rates.get(track_id, self.newcomers_per_s) for track_id in ids], _OF_ALL)
 
     def _meet(self, rate: float, weight: float) -> None:
         self.newcomers_per_s += weight * (rate - self.newcomers_per_s)
