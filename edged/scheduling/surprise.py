@@ -14,10 +14,7 @@ from edged.domain.tracks import Tracks, TrackState
 
 _CAR_PER_S = 4.0  # sides a second: a scene is taken for a road until its newcomers have been seen to be slower
 _NEWEST = 0.3  # weight of the newest correction of a track
-_FASTER, _SLOWER = (
-    0.5,
-    0.1,
-)  # of the newest newcomer: one car among people counts for long; the first ones count for more
+_FASTER, _SLOWER = 0.5, 0.1  # of the newest newcomer: one car among people counts for long; the first count for more
 _OF_ALL = 0.9  # the quantile of the tracks that counts: one restless object of ten does not set the pace for all
 
 
