@@ -118,8 +118,11 @@ class Detector(Protocol):
 class Tracker(Protocol):
     """Detections in, tracks out; one instance a camera."""
 
-    def update(self, detections: Detections, at: float) -> Tracks:
-        """Take in what was detected at the monotonic instant `at`, which never goes back."""
+    def update(self, detections: Detections, at: float, *, skipped: bool = False) -> Tracks:
+        """Take in what was detected at the monotonic instant `at`, which never goes back.
+
+        `skipped` says that frames went by without a detection since the last update.
+        """
         ...
 
     def predict(self, at: float) -> Tracks:

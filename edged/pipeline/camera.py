@@ -80,6 +80,7 @@ class CameraPipeline:
         self._tracks = Tracks.empty(at=0.0)
         self._expected: Tracks | None = None  # on the frame that was considered last, if anybody asked
         self._considered = False  # any frame yet
+        self._detected_seq = -1  # of the frame that was detected on last
         self._frame_at = 0.0
         self._damaged_since: float | None = None  # the last frame was to be detected on, but was damaged
         self._warned_at = -math.inf
@@ -157,7 +158,8 @@ class CameraPipeline:
         self._latency.add(self._clock.monotonic() - started_at)
         self.counts.detected += 1
         self._watch_picture(frame, at)
-        tracks = self._tracker.update(detections, at)
+        skipped, self._detected_seq = frame.seq - self._detected_seq > 1, frame.seq
+        tracks = self._tracker.update(detections, at, skipped=skipped)
         self._scheduler.looked(tracks)
         self._offer_shots(tracks, frame)
         return tracks

@@ -31,6 +31,7 @@ _FOLLOWED_S = 0.2  # at the latest where somebody is followed, came or is due: a
 _AT_REST_S = 1.0  # … and nothing has moved: no longer than a lost track lives (tracker.lost_after_s)
 _STIRRED_MAX_S = 0.4  # at the latest while something moves that no track explains: events come within 0.5 s
 _GLANCE_S = 0.1  # from one thumbnail to the next: two in a row tell of motion within 0.3 s at any frame rate
+_SAME_S = 1e-6  # instants are floats: a camera of 10 Hz is glanced at on every frame
 _CALM_S = 2.0  # without any, and it is taken for something new
 _HEARTBEAT_S = 5.0  # an empty and still scene: what changed too little to be noticed
 _MARGIN = 0.25  # of its sides that an object's motion may reach beyond its box: limbs, shadow
@@ -58,7 +59,7 @@ class Adaptive:
         """Say how badly a frame needs the detector; see edged.ports.Scheduler."""
         self._expected = expect()
         frame_s, self._at = at - self._at, at
-        if self._motion is not None and at - self._glanced_at >= _GLANCE_S:
+        if self._motion is not None and at - self._glanced_at >= _GLANCE_S - _SAME_S:
             self._glanced_at = at
             try:
                 self._motion.see(frame.luma(), at)

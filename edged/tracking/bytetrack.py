@@ -32,7 +32,6 @@ _LEAST_TENTATIVE = 0.3  # likeness above which a second sighting confirms a trac
 _LEAST_TENTATIVE_LATE = 0.2  # … where frames were skipped: somebody whose speed is not known yet has moved on
 _DOUBLE = 0.85  # overlap above which a lost and a living track are one object
 _SAME_AGE_S = 1e-6  # instants are floats: ages this close are equal
-_SKIPPED = 1.5  # nominal frames from one update to the next, above which frames were skipped
 _STANDS = 0.01  # heights a nominal frame; at 30 Hz 0.3 heights a second, a third of a stroll
 _KNOWN_S = 1.0  # a false alarm is rarely followed for so long
 # Who was not seen for longer is LOST with the first miss, and is found again by no doubtful detection: with a weak
@@ -107,8 +106,10 @@ class ByteTrack:
         self._records = np.empty(0, _RECORD)
         self._motion = Motion.born(np.empty((4, 0)))
 
-    def update(self, detections: Detections, at: float) -> Tracks:
+    def update(self, detections: Detections, at: float, *, skipped: bool = False) -> Tracks:
         """Take in what was detected at the monotonic instant `at`; the same instant twice is fine.
+
+        `skipped` says that frames went by without a detection since the last update.
 
         Raises ValueError when `at` lies before the last update or is not finite.
         """
@@ -116,8 +117,8 @@ class ByteTrack:
         found = sort_out(detections, at, low_confidence=self._low_confidence, high_confidence=self._high_confidence)
         self._forget(at)
         self._advance(frames)
-        detection_of = self._associate(found, at, skipped=frames > _SKIPPED)
-        self._go_on(found, detection_of, believed=self._believed(at) if frames > _SKIPPED else None)
+        detection_of = self._associate(found, at, skipped=skipped)
+        self._go_on(found, detection_of, believed=self._believed(at) if skipped else None)
         self._begin(found, _untaken(found, detection_of))
         self._at = at
         return self._without_doubles(at)

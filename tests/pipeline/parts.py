@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -29,6 +30,8 @@ from edged.tracking.bytetrack import ByteTrack
 
 LABELS = ("person", "car")
 
+T = TypeVar("T", bound=ByteTrack)
+
 
 def passer_by(object_id: int, *, first_seq: int, last_seq: int, x: float = 20.0, y: float = 100.0) -> SyntheticObject:
     """Someone of 30 x 60 pixels who walks to the right at 4 pixels a frame and is in view for a while."""
@@ -43,6 +46,10 @@ def sees_all(source: SyntheticSource, seqs: Collection[int]) -> ScriptedDetector
     return ScriptedDetector(LABELS, [source.ground_truth(seq) for seq in seqs])
 
 
+def make_tracker(kind: Callable[..., T]) -> T:
+    return kind(high_confidence=0.5, low_confidence=0.1, new_track_confidence=0.5, match_cost_max=0.8, lost_after_s=1.0)
+
+
 def pipeline_of(
     detector: Detector,
     sink: EventSink,
@@ -55,18 +62,13 @@ def pipeline_of(
     latency: Latency | None = None,
     silent_after_s: float | None = None,
     picture_watch: PictureWatch | None = None,
+    tracker: ByteTrack | None = None,
 ) -> CameraPipeline:
     return CameraPipeline(
         camera=camera,
         scheduler=Stride(every),
         detector=detector,
-        tracker=ByteTrack(
-            high_confidence=0.5,
-            low_confidence=0.1,
-            new_track_confidence=0.5,
-            match_cost_max=0.8,
-            lost_after_s=1.0,
-        ),
+        tracker=tracker or make_tracker(ByteTrack),
         rules=[Presence(camera, LABELS)],
         best_shots=best_shots,
         events=sink,

@@ -19,10 +19,12 @@ from edged.testing.clock import FakeClock
 from edged.testing.detector import ScriptedDetector
 from edged.testing.events import MemorySink
 from edged.testing.source import SyntheticSource
+from edged.tracking.bytetrack import ByteTrack
 from tests.pipeline.parts import (
     LABELS,
     a_frame,
     damaged,
+    make_tracker,
     must_not_be_decoded,
     one_detection,
     passer_by,
@@ -441,3 +443,41 @@ def test_the_shots_of_those_who_left_long_ago_are_not_kept() -> None:
     assert sink.snapshots == [b"jpeg"] * 60
     assert len(alive) >= 30
     assert kept_most <= 2
+
+
+class Told(ByteTrack):
+    """Remembers which updates came after skipped frames, and how often it was asked for a prediction."""
+
+    def __init__(self, **settings: float) -> None:
+        super().__init__(**settings)  # type: ignore[arg-type]
+        self.skipped: list[bool] = []
+        self.asked = 0
+
+    def update(self, detections: Detections, at: float, *, skipped: bool = False) -> Tracks:
+        self.skipped.append(skipped)
+        return super().update(detections, at, skipped=skipped)
+
+    def predict(self, at: float) -> Tracks:
+        self.asked += 1
+        return super().predict(at)
+
+
+@pytest.mark.parametrize(
+    ("every", "seqs", "skipped"),
+    [
+        (1, [0, 1, 2], [False, False, False]),
+        (2, [0, 1, 2, 3], [False, True]),
+        (1, [0, 1, 7, 8], [False, False, True, False]),
+    ],
+)
+def test_the_tracker_hears_of_frames_that_went_by_undetected_or_were_dropped(
+    every: int, seqs: list[int], skipped: list[bool]
+) -> None:
+    tracker = make_tracker(Told)
+    pipeline = pipeline_of(
+        ScriptedDetector(LABELS, lambda _: Detections.empty()), MemorySink(), FakeClock(), every=every, tracker=tracker
+    )
+    for seq in seqs:
+        pipeline.step(a_frame(seq))
+    assert tracker.skipped == skipped
+    assert tracker.asked == len(seqs) - len(skipped), "a frame that is detected needs no prediction"

@@ -209,8 +209,8 @@ def test_a_doubtful_detection_revives_who_was_just_lost_only_where_frames_were_s
 ) -> None:
     tracker, step_s = make_tracker(), frames * FRAME_S
     tracker.update(seen(HERE), 0.0)
-    tracker.update(NOTHING, step_s)
-    assert states(tracker.update(seen(HERE, confidence=0.3), 2 * step_s)) == [state]
+    tracker.update(NOTHING, step_s, skipped=frames > 1)
+    assert states(tracker.update(seen(HERE, confidence=0.3), 2 * step_s, skipped=frames > 1)) == [state]
 
 
 @pytest.mark.parametrize(("frames", "state"), [(1, TrackState.TENTATIVE), (4, TrackState.CONFIRMED)])
@@ -219,14 +219,15 @@ def test_a_newcomer_may_have_moved_farther_where_frames_were_skipped(frames: int
     tracker.update(NOTHING, 0.0)
     tracker.update(seen(HERE, confidence=0.7), 1.0)
     moved = (120.0, 100.0, 160.0, 200.0)  # a third of both is common
-    assert states(tracker.update(seen(moved, confidence=0.7), 1.0 + frames * FRAME_S)) == [state]
+    tracks = tracker.update(seen(moved, confidence=0.7), 1.0 + frames * FRAME_S, skipped=frames > 1)
+    assert states(tracks) == [state]
 
 
 def who_is_found_where_two_overlap(frames: int) -> list[int]:
     """The id that goes on, of a tall (1) and a small one (2), with a small box that lies rather in the tall one's."""
     tracker, tall, small = make_tracker(), (100.0, 100.0, 160.0, 250.0), (125.0, 100.0, 185.0, 200.0)
     tracker.update(seen(tall, small), 0.0)
-    tracks = tracker.update(seen((103.0, 100.0, 163.0, 200.0)), frames * FRAME_S)
+    tracks = tracker.update(seen((103.0, 100.0, 163.0, 200.0)), frames * FRAME_S, skipped=frames > 1)
     return [track.track_id for track in tracks.confirmed()]
 
 
@@ -242,9 +243,9 @@ def state_after_a_miss(
     tracker, step_s, at = make_tracker(), frames * FRAME_S, 0.0
     while at < known_s:
         at += step_s
-        tracker.update(seen(walker(at, speed_px_s=speed_px_s)), at)
+        tracker.update(seen(walker(at, speed_px_s=speed_px_s)), at, skipped=frames > 1)
     for miss in range(1, misses + 1):
-        tracks = tracker.update(NOTHING, at + miss * step_s)
+        tracks = tracker.update(NOTHING, at + miss * step_s, skipped=frames > 1)
     return states(tracks)[0]
 
 
