@@ -50,7 +50,8 @@ class Box:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.data = self.status_folder = folder / "data"
+        self.data = folder / "data"
+        self.status_folder: Path | None = None  # where the status file is, if not among the data
         self.config = folder / "edged.toml"
         self.model = write_bright_spot_model(folder / "spot")
         self._clock = SystemClock()
@@ -100,7 +101,7 @@ class Box:
     def status(self) -> dict[str, Any] | None:
         """The status file's content; None as long as there is none."""
         try:
-            content = json.loads((self.status_folder / "status.json").read_text())
+            content = json.loads(((self.status_folder or self.data) / "status.json").read_text())
         except FileNotFoundError:
             return None
         assert isinstance(content, dict)
