@@ -106,7 +106,7 @@ def prune_events(
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("DELETE FROM events WHERE event_id = ?", [row[:1] for row in old])
     connection.execute("COMMIT")
-    sweeper.delete(folder / snapshot_path(*row) for row in old)
+    sweeper.delete(f"{folder}/{snapshot_path(*row)}" for row in old)
     if len(old) < _ROWS_A_STEP:
         _forget_runs(connection, boot_id=boot_id, before_wall_at=before_wall_at)
         sweeper.delete_days(
@@ -169,7 +169,7 @@ def prune_snapshots(connection: sqlite3.Connection, folder: Path, sweeper: Sweep
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("UPDATE events SET snapshot = NULL WHERE event_id = ?", [row[:1] for row in chosen])
     connection.execute("COMMIT")
-    sweeper.delete(folder / snapshot_path(*row) for row in chosen)
+    sweeper.delete(f"{folder}/{snapshot_path(*row)}" for row in chosen)
     return bool(excess > 0)
 
 

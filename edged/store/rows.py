@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from edged.domain.events import (
@@ -163,7 +162,7 @@ def _event(values: Mapping[str, Any]) -> Event:
 
 def snapshot_path(event_id: str, wall_at: float) -> str:
     """Where an event's snapshot lies below the data folder: one folder a day (UTC)."""
-    return str(PurePosixPath("snapshots", day_of(wall_at), f"{event_id}.jpg"))
+    return f"snapshots/{day_of(wall_at)}/{event_id}.jpg"
 
 
 def day_of(wall_at: float) -> str:

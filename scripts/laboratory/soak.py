@@ -46,7 +46,6 @@ _RETENTION_SHARE = 0.1  # of the run is kept: what is older is deleted all the t
 _LOST_EVERY = 61_200  # frames: an hour
 _PRUNE_EVERY_S = 600.0  # as the store does it
 _GROWTH_MAX_BYTES = 1_000_000
-_INTERNED = 200_000  # more than the table has room for
 _LIBC = ctypes.CDLL(None)
 
 
@@ -118,20 +117,9 @@ def soak(folder: Path, frames: int) -> tuple[DaemonStatus, Sequence[Sample]]:
     daemon = app.build(config, clock=clock, detector=detector, make_source=make_source)
     sampler = Sampler(folder, every=max(1, frames // _SAMPLES))
     daemon.listen(sampler)
-    _settle_interned_strings()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: daemon.request_stop())
     return daemon.run(), sampler.samples
-
-
-def _settle_interned_strings() -> None:
-    """Let Python's table of interned strings grow to the size that it keeps.
-
-    One that is forgotten, such as a part of a picture's path, leaves a gap, and when the gaps are used up the table is
-    made anew for three times what is in it: once it doubles so, by 1 MB, early or late in a short run.
-    """
-    for number in range(_INTERNED):
-        sys.intern(f"forgotten at once {number}")
 
 
 def _config(folder: Path, frames: int) -> Config:
