@@ -48,12 +48,13 @@ class BgrConverter:
 
     def convert_for(self, frame: av.VideoFrame, width_px: int, height_px: int) -> BgrImage:
         """Return the picture in a size of at least `width_px` × `height_px` that costs little. Raises FrameCorrupt."""
-        if quarter_turns(frame) or frame.format.name not in _PLANAR or frame.colorspace not in _MATRICES:
+        layout, matrix = frame.format.name, frame.colorspace
+        if layout not in _PLANAR or matrix not in _MATRICES or quarter_turns(frame):
             return self.convert(frame)
-        full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        full_range = frame.color_range == ColorRange.JPEG or layout.startswith("yuvj")
         planes = [_samples(plane) for plane in frame.planes]
-        colours = _colours(full_range=full_range, bt709=frame.colorspace == Colorspace.ITU709)
-        if colours.opencv and frame.format.name == "yuv420p":
+        colours = _colours(full_range=full_range, bt709=matrix == Colorspace.ITU709)
+        if colours.opencv and layout == "yuv420p":
             return small_bgr_of_420(planes[0], planes[1], planes[2], width_px, height_px)
         return colours.bgr_of_planes(planes, width_px, height_px)
 
@@ -65,7 +66,7 @@ class BgrConverter:
 
 
 def _samples(plane: Any) -> npt.NDArray[np.uint8]:
-    rows: npt.NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    rows: npt.NDArray[np.uint8] = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width]
 
 

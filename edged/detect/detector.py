@@ -58,8 +58,8 @@ class ModelDetector:
         inside = found.xyxy if self._box_unit is None else found.xyxy * self._box_unit
         xyxy = placement.to_frame(inside)
         placed = Detections(xyxy, found.confidence, found.class_id)
-        visible = boxes.area(xyxy) > 0
-        return placed if visible.all() else placed[visible]
+        visible = (boxes.area(xyxy) > 0).nonzero()[0]
+        return placed if len(visible) == len(placed) else placed[visible]
 
     def close(self) -> None:
         """Free the engine. Harmless when closed already."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,7 @@ class Track(NamedTuple):
     seen_at: float  # when a detection last matched, monotonic seconds
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Tracks:
     """Parallel arrays, one row a track that is TENTATIVE, CONFIRMED or LOST, ordered by track_id.
 
@@ -75,17 +76,21 @@ class Tracks:
         )
 
     def __iter__(self) -> Iterator[Track]:
-        for track_id, state, xyxy, confidence, class_id, started_at, seen_at in zip(
+        return iter(self._rows)
+
+    @cached_property
+    def _rows(self) -> Sequence[Track]:
+        """Made once: several look at every track of every frame."""
+        columns = (
             self.track_id.tolist(),
-            self.state.tolist(),
-            self.xyxy.tolist(),
+            [_STATES[state] for state in self.state.tolist()],
+            [tuple(xyxy) for xyxy in self.xyxy.tolist()],
             self.confidence.tolist(),
             self.class_id.tolist(),
             self.started_at.tolist(),
             self.seen_at.tolist(),
-            strict=True,
-        ):
-            yield Track(track_id, _STATES[state], tuple(xyxy), confidence, class_id, started_at, seen_at)
+        )
+        return [Track(*row) for row in zip(*columns, strict=True)]
 
     def confirmed(self) -> Tracks:
         """Only the tracks that are CONFIRMED: the objects that are in view now."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,12 +31,17 @@ T = TypeVar("T")
 def write_status(path: Path, status: DaemonStatus) -> None:
     """Replace the status file at `path`. Raises StoreNotWritable."""
     try:
-        replace_file(path, json.dumps(asdict(status)).encode(), to_disk=False)
+        replace_file(path, json.dumps(status, default=_fields_of).encode(), to_disk=False)
     except OSError as error:
         raise StoreNotWritable(
             f"The status file {path} cannot be written: {error.strerror}.",
             hint="Look at the folder's rights and free space, or set runtime_dir in the configuration.",
         ) from error
+
+
+def _fields_of(part: Any) -> dict[str, Any]:
+    """A part of the status for json; dataclasses.asdict copies every leaf, and takes three times as long."""
+    return {field.name: getattr(part, field.name) for field in fields(part)}
 
 
 class StatusFile:

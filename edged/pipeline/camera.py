@@ -7,8 +7,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edged.clock import Clock
 from edged.domain.detections import Detections
 from edged.domain.events import CameraEvent, TrackEvent
@@ -26,7 +24,6 @@ log = logging.getLogger(__name__)
 FrameObserver = Callable[[Frame, Tracks, Decision], None]
 """Told of every frame after it went through: the trace, the annotated video."""
 
-_CONFIRMED = int(TrackState.CONFIRMED)
 _WARN_EVERY_S = 60.0  # of damaged frames; a loose cable gives thousands
 
 
@@ -206,7 +203,7 @@ class CameraPipeline:
         for rule in self._rules:
             self._put(rule.update(tracks))
         self._forget_shots()
-        self.counts.tracks = int(np.count_nonzero(tracks.state == _CONFIRMED))
+        self.counts.tracks = sum(track.state is TrackState.CONFIRMED for track in tracks)
 
     def _forget_shots(self) -> None:
         if self._best_shots is not None:

@@ -25,7 +25,8 @@ from edged.domain.detections import Detections
 from edged.domain.tracks import Tracks, TrackState
 from edged.tracking.assignment import level, match, overlap
 from edged.tracking.kalman import Motion, to_edges
-from edged.tracking.sightings import SIGHTING, Sightings, sort_out
+from edged.tracking.records import Records
+from edged.tracking.sightings import Sightings, sort_out
 
 _LEAST_DOUBTFUL = 0.5  # overlap above which a track goes on with a detection of low confidence
 _LEAST_TENTATIVE = 0.3  # likeness above which a second sighting confirms a track
@@ -41,8 +42,6 @@ _GRACE_FRAMES = 2.5  # the authors' code finds a lost track up to two frames aft
 
 # Plain numbers: looking one up in an IntEnum costs more than an array operation on ten tracks.
 _TENTATIVE, _CONFIRMED, _LOST = int(TrackState.TENTATIVE), int(TrackState.CONFIRMED), int(TrackState.LOST)
-
-_RECORD = np.dtype([("track_id", np.int64), ("started_at", np.float64), ("last", SIGHTING), ("state", np.int8)])
 
 Floats = npt.NDArray[np.float32]
 Columns = npt.NDArray[np.intp]
@@ -103,7 +102,7 @@ class ByteTrack:
         self._at: float | None = None
         self._next_id = 1
         # One row a track, ordered by track_id; TENTATIVE tracks are as old as the last update, so they stand last.
-        self._records = np.empty(0, _RECORD)
+        self._records = Records.none()
         self._motion = Motion.born(np.empty((4, 0)))
 
     def update(self, detections: Detections, at: float, *, skipped: bool = False) -> Tracks:
@@ -114,12 +113,12 @@ class ByteTrack:
         Raises ValueError when `at` lies before the last update or is not finite.
         """
         frames = self._frames_until(at)
-        found = sort_out(detections, at, low_confidence=self._low_confidence, high_confidence=self._high_confidence)
+        found = sort_out(detections, low_confidence=self._low_confidence, high_confidence=self._high_confidence)
         self._forget(at)
         self._advance(frames)
         detection_of = self._associate(found, at, skipped=skipped)
-        self._go_on(found, detection_of, believed=self._believed(at) if skipped else None)
-        self._begin(found, _untaken(found, detection_of))
+        self._go_on(found, detection_of, at, believed=self._believed(at) if skipped else None)
+        self._begin(found, _untaken(found, detection_of), at)
         self._at = at
         return self._without_doubles(at)
 
@@ -129,8 +128,8 @@ class ByteTrack:
         Raises ValueError when `at` lies before the last update or is not finite.
         """
         edges = to_edges(self._motion.positions(self._frames_until(at)))
-        tracks, expired = self._tracks(edges, at), self._expired(at)
-        return tracks[~expired] if expired.any() else tracks
+        tracks, stay = self._records.tracks(edges, at), self._unexpired(at)
+        return tracks if len(stay) == len(tracks) else tracks[stay]
 
     def _frames_until(self, at: float) -> float:
         since = at if self._at is None else self._at
@@ -138,25 +137,24 @@ class ByteTrack:
             raise ValueError(f"update or predict at {at} s after an update at {since} s: time must not go back")
         return (at - since) / self._nominal_frame_s
 
-    def _expired(self, at: float) -> Mask:
-        """Say which tracks are LOST for too long, (N,). One that missed no update is never too old."""
-        old: Mask = self._records["last"]["seen_at"] < at - self._remembered_s
-        old &= self._records["state"] == _LOST
-        return old
+    def _unexpired(self, at: float) -> Columns:
+        """Say which tracks are not LOST for too long. One that missed no update is never too old."""
+        stay: Mask = self._records.seen_at >= at - self._remembered_s
+        stay |= self._records.state != _LOST
+        return stay.nonzero()[0]
 
     def _forget(self, at: float) -> None:
-        expired = self._expired(at)
-        if expired.any():
-            self._keep(~expired)
+        stay = self._unexpired(at)
+        if len(stay) < len(self._records):
+            self._keep(stay)
 
-    def _keep(self, rows: Mask) -> None:
-        chosen = rows.nonzero()[0]
-        self._records = self._records.take(chosen)
-        self._motion = self._motion[chosen]
+    def _keep(self, rows: Columns) -> None:
+        self._records = self._records.take(rows)
+        self._motion = self._motion[rows]
 
     def _settled(self) -> int:
         """How many tracks are CONFIRMED or LOST: the first rows."""
-        return int(np.count_nonzero(self._records["state"]))
+        return len(self._records.state.nonzero()[0])
 
     def _advance(self, frames: float) -> None:
         """Move all tracks on in time.
@@ -171,7 +169,8 @@ class ByteTrack:
 
     def _associate(self, found: Sightings, at: float, *, skipped: bool) -> Columns:
         """Say which of `found` each track goes on with, -1 for none, (N,)."""
-        detection_of = np.full(len(self._records), -1)
+        detection_of = np.empty(len(self._records), np.intp)
+        detection_of.fill(-1)
         if not len(detection_of) or not len(found):
             return detection_of
         same = self._same(found, skipped=skipped)
@@ -182,9 +181,9 @@ class ByteTrack:
         detection_of[rows] = columns
 
         if sure < len(found):
-            waits = self._records["state"] == _CONFIRMED
+            waits = self._records.state == _CONFIRMED
             if skipped:
-                waits |= (self._records["state"] == _LOST) & (at - self._records["last"]["seen_at"] <= _BELIEVED_S)
+                waits |= (self._records.state == _LOST) & (at - self._records.seen_at <= _BELIEVED_S)
             missed = ((detection_of < 0) & waits).nonzero()[0]
             rows, columns = match(same[missed, sure:], _LEAST_DOUBTFUL)
             detection_of[missed[rows]] = columns + sure
@@ -201,7 +200,7 @@ class ByteTrack:
         same = overlap(edges, found.edges)
         if skipped:
             same *= level(edges, found.edges)
-        differs = self._groups(self._records["last"])[:, None] != self._groups(found.record)
+        differs = self._groups(self._records.class_id)[:, None] != self._groups(found.class_id)
         same[differs] = 0
         return same
 
@@ -209,87 +208,72 @@ class ByteTrack:
         """Where each track is expected to be, and looked for; (4, N) left, top, right, bottom."""
         return to_edges(self._motion.mean[0])
 
-    def _groups(self, sightings: npt.NDArray[np.void]) -> npt.NDArray[np.integer]:
+    def _groups(self, class_id: npt.NDArray[np.int32]) -> npt.NDArray[np.integer]:
         """Look the groups up, (N,); the classes that `class_group` does not know share one of their own."""
-        class_id = sightings["class_id"]
         if self._group_of is None:
             return class_id
         return self._group_of.take(class_id.view(np.uint32), mode="clip")  # unsigned, a negative one is far too high
 
     def _believed(self, at: float) -> Mask:
         """Say which tracks one miss at `at`, after skipped frames, does not make LOST, (N,)."""
-        last, velocity = self._records["last"], self._motion.mean[1]
-        known_s, unseen_s = last["seen_at"] - self._records["started_at"], at - last["seen_at"]
+        seen_at, velocity = self._records.seen_at, self._motion.mean[1]
+        known_s, unseen_s = seen_at - self._records.started_at, at - seen_at
         stands = np.hypot(velocity[0], velocity[1]) <= _STANDS * self._motion.mean[0, 2]
-        believed: Mask = stands & (known_s >= _KNOWN_S) & (unseen_s <= _BELIEVED_S) & (last["seen_at"] == self._at)
+        believed: Mask = stands & (known_s >= _KNOWN_S) & (unseen_s <= _BELIEVED_S) & (seen_at == self._at)
         return believed
 
-    def _go_on(self, found: Sightings, detection_of: Columns, *, believed: Mask | None) -> None:
+    def _go_on(self, found: Sightings, detection_of: Columns, at: float, *, believed: Mask | None) -> None:
         """Let each track go on with its detection, or miss it; a miss does not count for those `believed`."""
         records, seen = self._records, detection_of >= 0
         rows, missed = seen.nonzero()[0], (~seen).nonzero()[0]
         if len(rows):
-            self._motion.correct(found.measured(detection_of), seen)
-            records["last"][rows] = found.record[detection_of[rows]]
+            self._motion.correct(found.measured(detection_of), missed)
+            taken = detection_of[rows]
+            records.confidence[rows] = found.confidence[taken]
+            records.class_id[rows] = found.class_id[taken]
+            records.seen_at[rows] = at
+            records.state[rows] = _CONFIRMED
         if len(missed):
             self._motion.hold_height(missed)
-        keep = seen | (records["state"] != _TENTATIVE)
-        records["state"] = _LOST if believed is None else np.where(believed, _CONFIRMED, _LOST)
-        records["state"][rows] = _CONFIRMED
-        if not keep.all():
-            self._keep(keep)
+            stay = records.state.nonzero()[0]
+            records.state[missed] = _LOST if believed is None else np.where(believed[missed], _CONFIRMED, _LOST)
+            if len(stay) < len(records):
+                self._keep(stay)
 
-    def _begin(self, found: Sightings, untaken: Columns) -> None:
+    def _begin(self, found: Sightings, untaken: Columns, at: float) -> None:
         """Begin a track with each detection that is sure enough."""
         new = untaken[found.confidence[untaken] >= self._new_track_confidence]
         if not len(new):
             return
-        old, self._records = self._records, np.empty(len(self._records) + len(new), _RECORD)
-        self._records[: len(old)] = old
-        born = self._records[len(old) :]
-        born["track_id"] = np.arange(self._next_id, self._next_id + len(new))
-        born["last"] = found.record[new]
-        born["started_at"] = born["last"]["seen_at"]
-        # What the first update shows was there before: no need to see it twice.
-        born["state"] = _CONFIRMED if self._at is None else _TENTATIVE
+        track_id = np.arange(self._next_id, self._next_id + len(new))
         self._next_id += len(new)
+        # What the first update shows was there before: no need to see it twice.
+        state = _CONFIRMED if self._at is None else _TENTATIVE
+        born = Records.begun(track_id, state, found.confidence[new], found.class_id[new], at)
+        self._records = self._records.joined(born)
         self._motion = self._motion.joined(Motion.born(found.measured(new)))
 
     def _without_doubles(self, at: float) -> Tracks:
         """Where a lost and a living track cover each other, drop the younger one; return what is left."""
-        edges, lost = self._edges(), self._records["state"] == _LOST
+        edges, lost = self._edges(), self._records.state == _LOST
         gone, living = lost.nonzero()[0], (~lost).nonzero()[0]
-        if not len(gone) or not len(living):
-            return self._tracks(edges, at)
-        double = overlap(edges[:, living], edges[:, gone]) > _DOUBLE
-        if double.any():
-            drop = self._younger(double, living, gone)
-            self._keep(~drop)
-            edges = edges[:, ~drop]
-        return self._tracks(edges, at)
+        if len(gone) and len(living):
+            double = overlap(edges[:, living], edges[:, gone]) > _DOUBLE
+            if double.any():
+                stay = (~self._younger(double, living, gone)).nonzero()[0]
+                self._keep(stay)
+                edges = edges[:, stay]
+        return self._records.tracks(edges, at)
 
     def _younger(self, double: Mask, living: Columns, gone: Columns) -> Mask:
         """Say which tracks to drop, (N,), given which pairs of living and gone ones cover each other."""
-        last, drop = self._records["last"], np.zeros(len(self._records), bool)
-        group, age_s = self._groups(last), last["seen_at"] - self._records["started_at"]
+        records, drop = self._records, np.zeros(len(self._records), bool)
+        group, age_s = self._groups(records.class_id), records.seen_at - records.started_at
         double = double & (group[living][:, None] == group[gone])
         living_is_older = age_s[living][:, None] > age_s[gone] + _SAME_AGE_S
         drop[living] = (double & ~living_is_older).any(axis=1)
         drop[gone] = (double & living_is_older).any(axis=0)
         return drop
-
-    def _tracks(self, edges: Floats, at: float) -> Tracks:
-        records, last = self._records, self._records["last"]
-        return Tracks(
-            at,
-            records["track_id"].copy(),
-            records["state"].copy(),
-            np.ascontiguousarray(edges.T),
-            last["confidence"].copy(),
-            last["class_id"].copy(),
-            records["started_at"].copy(),
-            last["seen_at"].copy(),
-        )
 
 
 def _untaken(found: Sightings, detection_of: Columns) -> Columns:

@@ -21,8 +21,8 @@ FARTHEST_PX = 2.0**24  # beyond it float32 does not tell a pixel from the next
 # Variances of x, y, h (in squared heights) and of a (absolute); velocities are per nominal frame.
 _POSITION_NOISE = (1 / 20) ** 2, 1e-2**2
 _VELOCITY_NOISE = (1 / 160) ** 2, 1e-5**2
-_MEASURED = np.array([1 / 20, 1e-1])[:, None] ** 2
-_BORN = np.array([[2 / 20, 1e-2], [0, 0], [10 / 160, 1e-5]])[:, :, None] ** 2
+_MEASURED_NOISE = (1 / 20) ** 2, 1e-1**2
+_BORN = np.array([[2 / 20, 1e-2], [0, 0], [10 / 160, 1e-5]]) ** 2
 
 _BLOCK = np.array([0, 0, 0, 1])  # which block of the covariance x, y, h and a belong to
 _SIZE = slice(2, 4)  # h and a
@@ -48,7 +48,11 @@ class Motion:
     @staticmethod
     def born(measured: Array) -> Motion:
         """Begin with boxes seen once, (4, N) x, y, h, a: standing still for all that is known."""
-        return Motion(np.stack([measured, np.zeros_like(measured)]), _BORN * _scale(measured))
+        mean, covariance = np.zeros((2, *measured.shape)), np.empty((3, 2, measured.shape[1]))
+        mean[0] = measured
+        covariance[:, 0] = _BORN[:, :1] * (measured[2] * measured[2])
+        covariance[:, 1] = _BORN[:, 1:]
+        return Motion(mean, covariance)
 
     def __getitem__(self, columns: npt.NDArray[np.intp] | slice) -> Motion:
         """Select boxes; a slice shares memory with this."""
@@ -75,19 +79,25 @@ class Motion:
 
     def advance(self, frames: float) -> None:
         """Let `frames` nominal frames pass, in place; need not be a whole number."""
-        n = frames
-        transition = np.array([[1, 2 * n, n * n], [0, 1, n], [0, 0, 1]])
-        noise = _process_noise(n) * _scale(self.mean[0])
-        noise += (transition @ self.covariance.reshape(3, -1)).reshape(noise.shape)
-        self.covariance[...] = noise
-        self.mean[0] = self.positions(n)
+        position, both, velocity = self.covariance
+        gained = velocity * frames
+        position += (both + both + gained) * frames
+        both += gained
+        squared_height = self.mean[0, 2] * self.mean[0, 2]
+        for row, noise, aspect_noise in zip(self.covariance, *_process_noise(frames), strict=True):
+            row[0] += noise * squared_height
+            row[1] += aspect_noise
+        self.mean[0] = self.positions(frames)
 
-    def correct(self, measured: Array, seen: npt.NDArray[np.bool_]) -> None:
-        """Take in one measurement a box, (4, N) x, y, h, a, in place; where `seen` (N,) is False nothing changes."""
-        innovation_variance = _MEASURED * _scale(self.mean[0])
-        innovation_variance += self.covariance[0]
+    def correct(self, measured: Array, missed: npt.NDArray[np.intp]) -> None:
+        """Take in one measurement a box, (4, N) x, y, h, a, in place; for the boxes `missed` nothing changes."""
+        noise, aspect_noise = _MEASURED_NOISE
+        innovation_variance = self.covariance[0].copy()
+        innovation_variance[0] += noise * (self.mean[0, 2] * self.mean[0, 2])
+        innovation_variance[1] += aspect_noise
         gain = self.covariance[:2] / innovation_variance
-        gain *= seen
+        if len(missed):
+            gain[:, :, missed] = 0
         self.mean += gain.take(_BLOCK, axis=1) * (measured - self.mean[0])
         self.covariance[2] -= gain[1] * self.covariance[1]
         self.covariance[:2] *= 1 - gain[0]
@@ -97,8 +107,8 @@ class Motion:
         self.mean[1, 2, columns] = 0
 
 
-def _process_noise(n: float) -> Array:
-    """Return the unscaled noise that n frames add to the covariance, (3, 2, 1).
+def _process_noise(n: float) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Return the noise that n frames add to the covariance: of x, y and h in squared heights, and of a.
 
     One step over n frames equals n steps over one. The velocity noise of the frame that is k from the end reaches the
     position k times; the sums of k and k² over 0..n-1 are polynomials, which serve for broken n as well.
@@ -106,27 +116,20 @@ def _process_noise(n: float) -> Array:
     sum_k, sum_k2 = n * (n - 1) / 2, n * (n - 1) * (2 * n - 1) / 6
     p, p_aspect = _POSITION_NOISE
     v, v_aspect = _VELOCITY_NOISE
-    position = n * p + sum_k2 * v, n * p_aspect + sum_k2 * v_aspect
-    return np.array([*position, sum_k * v, sum_k * v_aspect, n * v, n * v_aspect]).reshape(3, 2, 1)
-
-
-def _scale(position: Array) -> Array:
-    """Return what multiplies the variances of x, y, h (the squared height) and of a (1), (2, N)."""
-    scale = np.ones((2, position.shape[1]))
-    np.square(position[2], out=scale[0])
-    return scale
+    return (n * p + sum_k2 * v, sum_k * v, n * v), (n * p_aspect + sum_k2 * v_aspect, sum_k * v_aspect, n * v_aspect)
 
 
 def to_edges(position: Array) -> npt.NDArray[np.float32]:
     """(4, N) x, y, h, a → (4, N) left, top, right, bottom in pixels, none beyond FARTHEST_PX."""
-    centre, half = position[:2], np.empty((2, position.shape[1]))
+    centre, edges = position[:2], np.empty(position.shape)
+    half = edges[2:]
     np.multiply(position[2], 0.5, out=half[1])
     np.multiply(half[1], position[3], out=half[0])
-    edges = np.concatenate([centre - half, centre + half])
+    np.subtract(centre, half, out=edges[:2])
+    half += centre
     np.maximum(edges, -FARTHEST_PX, out=edges)
-    bounded = np.empty(edges.shape, np.float32)
-    np.minimum(edges, FARTHEST_PX, out=bounded)
-    return bounded
+    np.minimum(edges, FARTHEST_PX, out=edges)
+    return edges.astype(np.float32)
 
 
 def to_xyha(edges: npt.NDArray[np.float32]) -> Array:

@@ -10,35 +10,30 @@ import numpy.typing as npt
 from edged.domain.detections import Detections
 from edged.tracking.kalman import FARTHEST_PX, Array, to_xyha
 
-SIGHTING = np.dtype([("seen_at", np.float64), ("confidence", np.float32), ("class_id", np.int32)])
-
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
     """M detections of one instant: the first `sure` have high confidence, the others are doubtful.
 
-    edges   (4, M) float32, left, top, right, bottom in pixels
-    record  (M,)   SIGHTING
+    edges       (4, M) float32, left, top, right, bottom in pixels
+    confidence  (M,)   float32, at most 1
+    class_id    (M,)   int32
     """
 
     edges: npt.NDArray[np.float32]
-    record: npt.NDArray[np.void]
+    confidence: npt.NDArray[np.float32]
+    class_id: npt.NDArray[np.int32]
     sure: int
 
     def __len__(self) -> int:
-        return len(self.record)
-
-    @property
-    def confidence(self) -> npt.NDArray[np.float32]:
-        """Confidence of each, (M,), at most 1."""
-        return self.record["confidence"]
+        return len(self.confidence)
 
     def measured(self, columns: npt.NDArray[np.intp]) -> Array:
         """Boxes as the Kalman filter takes them, (4, len(columns)) x, y, h, a."""
         return to_xyha(self.edges.take(columns, axis=1))
 
 
-def sort_out(detections: Detections, at: float, *, low_confidence: float, high_confidence: float) -> Sightings:
+def sort_out(detections: Detections, *, low_confidence: float, high_confidence: float) -> Sightings:
     """Keep what has at least `low_confidence`, and put what has at least `high_confidence` first, in order otherwise.
 
     Left out: a NaN or infinite number, an edge beyond FARTHEST_PX, a box without width or height. A confidence above 1
@@ -46,13 +41,20 @@ def sort_out(detections: Detections, at: float, *, low_confidence: float, high_c
     """
     edges, confidence = detections.xyxy.T, detections.confidence
     near, far = edges[:2], edges[2:]
-    sound = (near < far) & (near >= -FARTHEST_PX) & (far <= FARTHEST_PX)
-    usable = sound[0] & sound[1] & (confidence >= low_confidence) & (confidence < np.inf)
-    high = usable & (confidence >= high_confidence)
+    sound = near < far
+    sound &= near >= -FARTHEST_PX
+    sound &= far <= FARTHEST_PX
+    usable = confidence >= low_confidence
+    usable &= confidence < np.inf
+    usable &= sound[0]
+    usable &= sound[1]
+    high = confidence >= high_confidence
+    high &= usable
     first, then = high.nonzero()[0], (usable > high).nonzero()[0]
     chosen = np.concatenate([first, then])
-    record = np.empty(len(chosen), SIGHTING)
-    record["seen_at"] = at
-    record["confidence"] = np.minimum(confidence[chosen], 1)
-    record["class_id"] = detections.class_id[chosen]
-    return Sightings(edges.take(chosen, axis=1), record, len(first))
+    return Sightings(
+        edges.take(chosen, axis=1),
+        np.minimum(confidence.take(chosen), np.float32(1)),
+        detections.class_id.take(chosen),
+        len(first),
+    )

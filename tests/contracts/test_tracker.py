@@ -33,7 +33,7 @@ def crowd(at: float) -> Detections:
 
 
 def snapshot(tracks: Tracks) -> list[list[float]]:
-    return [np.asarray(getattr(tracks, name)).ravel().tolist() for name in Tracks.__slots__]
+    return [np.asarray(getattr(tracks, name)).ravel().tolist() for name in Tracks.__match_args__]
 
 
 def test_nothing_seen_gives_no_tracks(tracker: Tracker) -> None:

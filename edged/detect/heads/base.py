@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -90,13 +91,22 @@ def rows_above(scores: Tensor, confidence: float) -> npt.NDArray[np.intp]:
 
 def best_class(scores: Tensor) -> tuple[Tensor, npt.NDArray[np.int32]]:
     """The best score of each row of (N, classes), and its class."""
-    class_id = scores.argmax(axis=1)
-    return scores[np.arange(len(scores)), class_id], class_id.astype(np.int32)
+    best: Tensor = scores.max(axis=1)
+    return best, scores.argmax(axis=1).astype(np.int32)
+
+
+def from_centre(centre: npt.NDArray[np.floating[Any]], half: npt.NDArray[np.floating[Any]]) -> Tensor:
+    """(N, 4) boxes xyxy around the centres (N, 2), from half of their width and height (N, 2)."""
+    xyxy = np.empty((len(centre), 4), np.float32)
+    np.subtract(centre, half, out=xyxy[:, :2])
+    np.add(centre, half, out=xyxy[:, 2:])
+    return xyxy
 
 
 def demand_finite(numbers: Any) -> None:
     """Raise BackendError when a number is NaN or infinite."""
-    if not np.isfinite(numbers).all():
+    least, most = float(numbers.min(initial=0.0)), float(numbers.max(initial=0.0))  # NaN prevails in both
+    if not (math.isfinite(least) and math.isfinite(most)):
         raise BackendError(
             "The model gave numbers that are not finite.",
             hint="The weights are damaged, or overflow in half precision: copy the model again, "

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from edged.detect.heads import base
 from edged.detect.spec import ModelSpec
 from edged.domain.detections import Detections
@@ -31,7 +29,7 @@ class UltralyticsHead:
         chosen = table[base.rows_above(table[:, 4:], confidence)]
         best, class_id = base.best_class(chosen[:, 4:])
         centre, half = chosen[:, 0:2], chosen[:, 2:4] / 2
-        return base.candidates(np.concatenate([centre - half, centre + half], axis=1), best, class_id)
+        return base.candidates(base.from_centre(centre, half), best, class_id)
 
     def _arrange(self, outputs: Sequence[base.Tensor]) -> base.Tensor:
         """View the output as (N, 4 + classes)."""

@@ -40,7 +40,7 @@ class YoloxHead:
         with np.errstate(over="ignore"):  # infinity is reported below
             half = np.exp(chosen[:, 2:4]) * stride / 2
         centre = (chosen[:, 0:2] + self._cells[rows]) * stride
-        return base.candidates(np.concatenate([centre - half, centre + half], axis=1), best, class_id)
+        return base.candidates(base.from_centre(centre, half), best, class_id)
 
     def _arrange(self, outputs: Sequence[base.Tensor]) -> base.Tensor:
         """View the output as (N, 5 + classes)."""

@@ -367,7 +367,7 @@ def test_a_million_tracks_that_are_gone_leave_nothing_behind() -> None:
     )
 
     def held() -> int:
-        arrays = [tracker._records, tracker._motion.mean, tracker._motion.covariance]
+        arrays = [tracker._records.track_id, tracker._motion.mean, tracker._motion.covariance]
         return sum(array.size for array in arrays) + len(vars(tracker))
 
     at, empty = 0.0, held()

@@ -9,7 +9,7 @@ import pytest
 from edged.tracking.kalman import Array, Motion, to_edges, to_xyha
 
 BOX = np.array([[300.0], [200.0], [100.0], [0.4]])  # x, y, h, a
-ALL_SEEN: npt.NDArray[np.bool_] = np.array([True])
+NONE_MISSED: npt.NDArray[np.intp] = np.empty(0, np.intp)
 
 
 class Textbook:
@@ -48,7 +48,7 @@ def test_it_equals_the_textbook_filter_over_a_walk() -> None:
         if step % 5:
             z = BOX[:, 0] + [3.0 * step, -step, 0.5 * step, 0.001 * step] + rng.normal(0, [2, 2, 2, 0.01])
             book.update(z)
-            ours.correct(z[:, None], ALL_SEEN)
+            ours.correct(z[:, None], NONE_MISSED)
         assert ours.mean.reshape(8) == pytest.approx(book.mean, rel=1e-9, abs=1e-9)
         assert ours.covariance[:, :, 0] == pytest.approx(blocks(book.cov), rel=1e-9, abs=1e-15)
 
@@ -57,7 +57,7 @@ def test_it_equals_the_textbook_filter_over_a_walk() -> None:
 def test_many_small_steps_equal_one_long_step(steps: int, of: float) -> None:
     whole, parts = Motion.born(BOX), Motion.born(BOX)
     for motion in (whole, parts):
-        motion.correct(BOX + 1, ALL_SEEN)
+        motion.correct(BOX + 1, NONE_MISSED)
         motion.mean[1, :2] = 3.0
     whole.advance(4.0)
     for _ in range(steps):
@@ -70,7 +70,7 @@ def test_a_box_that_was_not_seen_stays_as_it_is() -> None:
     motion = Motion.born(np.hstack([BOX, BOX]))
     motion.advance(1.0)
     before = motion.mean.copy(), motion.covariance.copy()
-    motion.correct(np.hstack([BOX + 5, BOX + 5]), np.array([True, False]))
+    motion.correct(np.hstack([BOX + 5, BOX + 5]), np.array([1]))
     assert (motion.mean[:, :, 1] == before[0][:, :, 1]).all()
     assert (motion.covariance[:, :, 1] == before[1][:, :, 1]).all()
     assert motion.mean[0, 0, 0] > BOX[0, 0]

@@ -34,8 +34,8 @@ class LooksWhereLastSeen(ByteTrack):
         self._last_seen: dict[int, tuple[float, npt.NDArray[np.float32]]] = {}
 
     def _edges(self) -> npt.NDArray[np.float32]:
-        edges, seen_at = super()._edges(), self._records["last"]["seen_at"].tolist()
-        for column, track_id in enumerate(self._records["track_id"].tolist()):
+        edges, seen_at = super()._edges(), self._records.seen_at.tolist()
+        for column, track_id in enumerate(self._records.track_id.tolist()):
             known = self._last_seen.get(track_id)
             if known is not None and known[0] == seen_at[column]:
                 edges[:, column] = known[1]

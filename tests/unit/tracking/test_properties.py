@@ -54,7 +54,7 @@ def assert_in_order(tracks: Tracks, at: float) -> None:
 
 
 def same(a: Tracks, b: Tracks) -> bool:
-    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in Tracks.__slots__)
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in Tracks.__match_args__)
 
 
 @settings(max_examples=150, deadline=None)
