@@ -8,7 +8,6 @@ from edged.detect.heads.make import make_head
 from edged.detect.letterbox import Letterbox
 from edged.detect.nms import best, suppress
 from edged.detect.spec import Boxes, ModelSpec
-from edged.domain import boxes
 from edged.domain.detections import Detections
 from edged.domain.frame import Frame
 from edged.ports import Backend
@@ -58,7 +57,8 @@ class ModelDetector:
         inside = found.xyxy if self._box_unit is None else found.xyxy * self._box_unit
         xyxy = placement.to_frame(inside)
         placed = Detections(xyxy, found.confidence, found.class_id)
-        visible = (boxes.area(xyxy) > 0).nonzero()[0]
+        has_sides = xyxy[:, :2] < xyxy[:, 2:]
+        visible = (has_sides[:, 0] & has_sides[:, 1]).nonzero()[0]
         return placed if len(visible) == len(placed) else placed[visible]
 
     def close(self) -> None:

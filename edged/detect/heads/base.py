@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -80,11 +79,11 @@ def rows_above(scores: Tensor, confidence: float) -> npt.NDArray[np.intp]:
     Looks once at every score: this is most of a decoder's time. Raises BackendError when one is not finite.
     """
     if scores.flags.c_contiguous:
-        demand_finite(scores.max(initial=0.0))
+        demand_finite(scores.max(initial=0.0))  # NaN prevails; no score is chosen for being -inf
         hits = (scores.ravel() >= confidence).nonzero()[0] // scores.shape[1]
         return np.asarray(hits[np.diff(hits, prepend=-1).nonzero()[0]])
     best = scores.max(axis=1)  # a row's scores lie far apart in memory: numpy compares whole columns
-    demand_finite(best)
+    demand_finite(best.max(initial=0.0))
     rows: npt.NDArray[np.intp] = (best >= confidence).nonzero()[0]
     return rows
 
@@ -105,8 +104,7 @@ def from_centre(centre: npt.NDArray[np.floating[Any]], half: npt.NDArray[np.floa
 
 def demand_finite(numbers: Any) -> None:
     """Raise BackendError when a number is NaN or infinite."""
-    least, most = float(numbers.min(initial=0.0)), float(numbers.max(initial=0.0))  # NaN prevails in both
-    if not (math.isfinite(least) and math.isfinite(most)):
+    if not np.isfinite(numbers).all():
         raise BackendError(
             "The model gave numbers that are not finite.",
             hint="The weights are damaged, or overflow in half precision: copy the model again, "
