@@ -1,9 +1,14 @@
-"""Replaces small files as a whole, also on a disk that is full."""
+"""Replaces small files as a whole, also on a disk that is full.
+
+A draft's path is a string, for it is made every second: pathlib would put its name among Python's interned strings and
+take it out again, and the gaps that this leaves make that table double some day.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from edged.errors import is_full
@@ -14,18 +19,19 @@ def replace_file(path: Path, content: bytes, *, to_disk: bool) -> None:
 
     Only on a full disk is it overwritten in place. `to_disk` makes sure that it survives a cut of power.
     """
-    draft = path.with_name(path.name + ".tmp")
+    draft = f"{path}.tmp"
     try:
-        with draft.open("wb") as file:
+        with open(draft, "wb") as file:
             file.write(content)
             if to_disk:
                 file.flush()
                 os.fsync(file.fileno())
-        draft.replace(path)
+        os.replace(draft, path)
     except OSError as error:
         if not is_full(error):
             raise
-        draft.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(draft)
         if not path.exists():
             raise
         _overwrite(path, content)

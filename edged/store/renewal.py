@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from edged.store.snapshots import sync_folder
@@ -89,6 +90,7 @@ def _named(pid: int) -> str:
     return f"{name} (process {pid})"
 
 
+@cache  # asked for at every step of the store
 def _log(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 

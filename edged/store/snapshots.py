@@ -27,13 +27,13 @@ class Sweeper:
     """Deletes pictures and folders of days. What cannot be deleted stays, and is told of once for each folder."""
 
     def __init__(self) -> None:
-        self._told: set[Path] = set()
+        self._told: set[str] = set()
 
     def delete(self, pictures: Iterable[str | Path]) -> int:
         """Delete pictures, those that are gone already too; return how many are gone now."""
         gone = 0
         for picture in pictures:
-            with self.telling(Path(os.path.dirname(picture))):
+            with self.telling(os.path.dirname(picture)):
                 with suppress(FileNotFoundError):
                     os.unlink(picture)
                 gone += 1
@@ -57,14 +57,14 @@ class Sweeper:
                 day.rmdir()
 
     @contextmanager
-    def telling(self, folder: Path) -> Iterator[None]:
+    def telling(self, folder: Path | str) -> Iterator[None]:
         """Log what goes wrong with `folder`, the first time, and go on after the block."""
         try:
             yield
         except OSError as error:
-            if folder not in self._told:
+            if str(folder) not in self._told:
                 log.warning("not everything in %s can be deleted, look what is there: %s", folder, error)
-            self._told.add(folder)
+            self._told.add(str(folder))
 
 
 def days_in(folder: Path) -> list[Path]:
@@ -80,13 +80,14 @@ def pictures_of(day: Path) -> list[Path]:
 
 def write_snapshots(folder: Path, pictures: Mapping[str, bytes], *, on_each: Callable[[], None]) -> None:
     """Write JPEGs by their path below `folder`, and wait until the disk has them; `on_each` is told of each."""
-    changed: set[Path] = set()
+    changed: set[Path | str] = set()
     for name, jpeg in pictures.items():
         on_each()
         path = f"{folder}/{name}"
         partial = f"{path.removesuffix('.jpg')}.tmp"
-        day = Path(os.path.dirname(path))
-        changed |= _make_folders(day, folder)
+        day = os.path.dirname(path)
+        if not os.path.isdir(day):
+            changed |= _make_folders(Path(day), folder)
         try:
             with open(partial, "wb") as file:
                 file.write(jpeg)
@@ -102,7 +103,7 @@ def write_snapshots(folder: Path, pictures: Mapping[str, bytes], *, on_each: Cal
         sync_folder(parent)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path | str) -> None:
     """Wait until the disk has the names of the files in a folder."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -8,6 +8,7 @@ from edged.clock import Clock
 from edged.domain.machine import Watts
 from edged.health.board.files import read_number, read_text
 
+_HWMON = Path("sys/class/hwmon")
 _INPUT_LABELS = ("VDD_IN", "POM_5V_IN", "VIN_SYS_5V0")  # the module's whole input on Orin and Xavier, Nano, older ones
 
 
@@ -63,5 +64,5 @@ class Rapl:
 
 
 def _hwmon(root: Path, name: str) -> list[Path]:
-    chips = sorted((root / "sys/class/hwmon").glob("hwmon*"))
+    chips = sorted((root / _HWMON).glob("hwmon*"))
     return [chip for chip in chips if read_text(chip / "name") == name]

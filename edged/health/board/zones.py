@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edged.health.board.files import read_number, read_text
 
+_ZONES = Path("sys/class/thermal")
 _PROCESSOR = re.compile(r"cpu|gpu|soc|tj|pkg_temp|coretemp|k10temp|bcm2835|dla|cv\d", re.IGNORECASE)
 _SENSIBLE_C = (-40.0, 130.0)
 """What silicon that runs may be at. A zone that says something else is broken: 0.001 and -273 are common ones."""
@@ -27,7 +28,7 @@ def thermal_zones(root: Path = Path("/")) -> list[ThermalZone]:
     A Jetson's cv and dla zones answer EAGAIN while their part of the chip is off. Zones of batteries, radios, power
     chips and fans (Tboard, PMIC-Die, iwlwifi, pch, nvme ...) say nothing of the processor: one of them always says 100.
     """
-    zones = [_zone(folder) for folder in sorted((root / "sys/class/thermal").glob("thermal_zone*"))]
+    zones = [_zone(folder) for folder in sorted((root / _ZONES).glob("thermal_zone*"))]
     of_processor = [zone for zone in zones if _PROCESSOR.search(zone.type)]
     return sorted(of_processor or zones, key=lambda zone: -1000.0 if zone.temp_c is None else zone.temp_c, reverse=True)
 
