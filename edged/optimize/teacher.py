@@ -71,6 +71,24 @@ def import_teacher(onnx: Path, folder: Path) -> None:
 
 
 def mended(param: str) -> str:
-    """The text of the teacher's .param with its upsamplings done and its number of cells left open."""
+    """The text of the teacher's .param with its upsamplings done and its number of cells left open.
+
+    What follows a pooling over the whole picture is a vector: ncnn warns at every look of a convolution of one.
+    """
     doubled = re.sub(r"^Resize( .*)$", r"Interp\1 0=1 1=2.0 2=2.0", param, flags=re.MULTILINE)
-    return re.sub(r"^(Reshape .*) 0=\d+ 1=(80|32)$", r"\1 0=-1 1=\2", doubled, flags=re.MULTILINE)
+    opened = re.sub(r"^(Reshape .*) 0=\d+ 1=(80|32)$", r"\1 0=-1 1=\2", doubled, flags=re.MULTILINE)
+    vectors: set[str] = set()
+    return "".join(_of_vectors(line, vectors) for line in opened.splitlines(keepends=True))
+
+
+def _of_vectors(line: str, vectors: set[str]) -> str:
+    """A line of a .param, its convolution of a vector as the inner product that it is; notes new vectors."""
+    kind, *words = line.split()
+    if kind == "Pooling" and "4=1" in words:
+        vectors.add(words[4])
+    if kind != "Convolution" or words[3] not in vectors:
+        return line
+    vectors.add(words[4])
+    options = dict(word.split("=") for word in words[5:])
+    kept = {"0": options["0"], "1": options.get("5", "0"), "2": options["6"], "9": options.get("9", "0")}
+    return " ".join(["InnerProduct", *words[:5], *(f"{key}={value}" for key, value in kept.items())]) + "\n"

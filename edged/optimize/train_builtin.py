@@ -69,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train; stop and go on as you like")
     train.add_argument("--photos", type=Path, required=True, help="a folder with manifest.csv, images/ and labels/")
     train.add_argument("--teacher", type=Path, required=True, help="the folder that the command teacher wrote")
+    train.add_argument(
+        "--second-look",
+        type=Path,
+        metavar="DIR",
+        help="box what nobody annotated, by what get_model made of picodet-s-416",
+    )
     train.add_argument("--out", type=Path, default=Path("runs/edged-nano"), help="where checkpoints go")
     budget = train.add_mutually_exclusive_group()
     budget.add_argument("--hours", type=float, default=8.0, help="train this long (8)")
@@ -103,16 +109,21 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     import torch
 
     from edged.optimize.photos import balanced, read_photos
-    from edged.optimize.trainer import Plan
+    from edged.optimize.trainer import Plan, plan_of
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     crew_size = 1 if device == "cuda" else options.processes
     plan = Plan(hours=None if options.steps else options.hours, steps=options.steps, seed=options.seed)
     if options.begin_with:
         plan = replace(plan, peak_rate=GENTLE_RATE, sizes=((0.0, 256), (0.25, 320)), head_alone=0.05)
+    elif options.resume:
+        plan = plan_of(options.out / CHECKPOINT, budget=plan)
     budget = f"{options.steps} steps" if options.steps else f"{options.hours:g} hours"
     console.print(f"Training on {device} with {crew_size} process(es), seed {plan.seed}, for {budget}.")
-    photos = balanced(read_photos(options.photos, "train"))
+    photos = read_photos(options.photos, "train")
+    if options.second_look:
+        photos = _looked_over(photos, options.second_look, options.processes, console)
+    photos = balanced(photos)
     console.print(
         f"{len(photos)} pictures (some twice) in memory; checkpoints go to {options.out / CHECKPOINT}.", soft_wrap=True
     )
@@ -139,6 +150,16 @@ def _train(options: argparse.Namespace, console: Console) -> None:
         finally:
             for peer in peers:
                 peer.terminate()
+
+
+def _looked_over(photos: list[Photo], folder: Path, processes: int, console: Console) -> list[Photo]:
+    from edged.optimize.second_look import look_again, look_with
+
+    with console.status("A second look at every picture: some minutes."):
+        more = look_again(photos, partial(look_with, folder), processes=processes)
+    added = sum(len(photo.xyxy) for photo in more) - sum(len(photo.xyxy) for photo in photos)
+    console.print(f"A second look found {added} objects that nobody had boxed.")
+    return more
 
 
 def _work(order: Order, rank: int, console: Console | None = None) -> None:

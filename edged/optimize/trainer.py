@@ -201,6 +201,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
+def plan_of(path: Path, *, budget: Plan) -> Plan:
+    """The plan of a checkpoint with the hours or steps of another one. Raises CheckpointError."""
+    before: dict[str, Any] = read_checkpoint(path)["plan"]
+    weights, sizes = Weights(**before["weights"]), tuple((share, side) for share, side in before["sizes"])
+    return Plan(**{**before, "weights": weights, "sizes": sizes, "hours": budget.hours, "steps": budget.steps})
+
+
 def averaged_network(path: Path) -> EdgedNano:
     """The network that ships: the slow average in a checkpoint, on the CPU, ready to look. Raises CheckpointError."""
     network = EdgedNano(len(TAUGHT))

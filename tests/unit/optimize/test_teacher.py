@@ -20,6 +20,19 @@ def test_upsamplings_are_done_and_the_number_of_cells_is_left_open() -> None:
     assert lines[3].endswith(" 0=-1 1=32")
 
 
+def test_a_convolution_of_a_pooled_vector_is_an_inner_product() -> None:
+    param = (
+        "Pooling                  gap_0                    1 1 13 14 0=1 4=1\n"
+        "Convolution              convrelu_0               1 1 14 15 0=11 1=1 11=1 3=1 4=0 5=1 6=484 9=1\n"
+        "Convolution              conv_145                 1 1 15 16 0=44 1=1 11=1 3=1 4=0 5=1 6=484\n"
+        "Convolution              conv_147                 1 1 99 18 0=8 1=1 11=1 5=1 6=64\n"
+    )
+    lines = [line.split() for line in mended(param).splitlines()]
+    assert lines[1] == ["InnerProduct", "convrelu_0", "1", "1", "14", "15", "0=11", "1=1", "2=484", "9=1"]
+    assert lines[2] == ["InnerProduct", "conv_145", "1", "1", "15", "16", "0=44", "1=1", "2=484", "9=0"]
+    assert lines[3][0] == "Convolution", "what it convolves is a picture"
+
+
 def test_another_file_than_the_published_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(b"something else")
     with pytest.raises(ModelInvalid, match="SHA-256"):

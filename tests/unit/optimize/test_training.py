@@ -15,7 +15,7 @@ from edged.optimize import grid
 from edged.optimize.batches import Batches, stream
 from edged.optimize.classes import COCO
 from edged.optimize.grid import Floats
-from edged.optimize.trainer import CheckpointError, Plan, Progress, Trainer, averaged_network
+from edged.optimize.trainer import CheckpointError, Plan, Progress, Trainer, averaged_network, plan_of
 from edged.testing.clock import FakeClock
 from tests.unit.optimize.pictures import block_photo
 
@@ -89,6 +89,13 @@ def test_a_finished_training_goes_on_when_it_is_given_more(tmp_path: Path) -> No
     longer.resume(tmp_path / "one.pt")
     assert not longer.done
     assert longer.progress.share == pytest.approx(0.25)
+
+
+def test_a_training_goes_on_under_the_plan_that_it_began_with(tmp_path: Path) -> None:
+    gentle = replace(PLAN, peak_rate=6e-4, head_alone=0.05)
+    Trainer(gentle, device="cpu", clock=FakeClock()).save(tmp_path / "gentle.pt")
+    plan = plan_of(tmp_path / "gentle.pt", budget=Plan(hours=3.0))
+    assert plan == replace(gentle, hours=3.0, steps=None)
 
 
 def test_a_damaged_checkpoint_is_an_error_that_names_the_file(tmp_path: Path) -> None:
