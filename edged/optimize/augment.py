@@ -22,6 +22,8 @@ MOSAIC_SHARE = 0.4
 PASTE_SHARE = 0.35
 LEAST_SIDE_PX = 3.0
 LEAST_VISIBLE = 0.3
+ANY_SIZE = (0.5, 1.7)  # of the largest that fits
+NEARLY_WHOLE = (0.8, 1.25)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,10 +36,13 @@ class View:
     scope: frozenset[int]
 
 
-def draw_view(photos: Sequence[Photo], size_px: int, rng: np.random.Generator) -> View:
-    """Make one view of `size_px` × `size_px` pixels from one photo, or from four."""
+def draw_view(photos: Sequence[Photo], size_px: int, rng: np.random.Generator, *, natural: bool = False) -> View:
+    """Make one view of `size_px` × `size_px` pixels from one photo, or from four.
+
+    A `natural` one shows one photo nearly whole and adds nothing to it, as the world will look to the model.
+    """
     canvas = np.full((size_px, size_px, 3), GREY, np.uint8)
-    if rng.random() < MOSAIC_SHARE:
+    if not natural and rng.random() < MOSAIC_SHARE:
         x, y = (int(size_px * rng.uniform(0.3, 0.7)) for _ in range(2))
         panes = [(0, 0, x, y), (x, 0, size_px, y), (0, y, x, size_px), (x, y, size_px, size_px)]
     else:
@@ -45,24 +50,33 @@ def draw_view(photos: Sequence[Photo], size_px: int, rng: np.random.Generator) -
     boxes, classes, scopes = [], [], []
     for pane in panes:
         photo = photos[int(rng.integers(len(photos)))]
-        xyxy, class_id = _lay(photo, canvas, pane, rng, zoomed=len(panes) == 1)
+        zoom = NEARLY_WHOLE if natural else ANY_SIZE if len(panes) == 1 else None
+        xyxy, class_id = _lay(photo, canvas, pane, rng, zoom=zoom)
         boxes.append(xyxy)
         classes.append(class_id)
         scopes.append(photo.scope)
     view = View(canvas, np.concatenate(boxes), np.concatenate(classes), frozenset.intersection(*scopes))
-    return _paste(view, photos, rng) if rng.random() < PASTE_SHARE else view
+    return _paste(view, photos, rng) if not natural and rng.random() < PASTE_SHARE else view
 
 
 def _lay(
-    photo: Photo, canvas: BgrImage, pane: tuple[int, int, int, int], rng: np.random.Generator, *, zoomed: bool
+    photo: Photo,
+    canvas: BgrImage,
+    pane: tuple[int, int, int, int],
+    rng: np.random.Generator,
+    *,
+    zoom: tuple[float, float] | None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Warp a photo into a pane of the canvas; return its visible boxes in canvas pixels."""
+    """Warp a photo into a pane of the canvas; return its visible boxes in canvas pixels.
+
+    `zoom` is from how small to how large it may be, 1 for the largest that fits; None fills the pane.
+    """
     left, top, right, bottom = pane
     pane_w, pane_h = right - left, bottom - top
     height, width = photo.image.shape[:2]
     fit = min(pane_w / width, pane_h / height)
     fill = max(pane_w / width, pane_h / height)
-    scale = fit * float(np.exp(rng.uniform(np.log(0.5), np.log(1.7)))) if zoomed else fill * rng.uniform(0.8, 1.4)
+    scale = fit * float(np.exp(rng.uniform(*np.log(zoom)))) if zoom else fill * rng.uniform(0.8, 1.4)
     stretch = float(np.exp(rng.uniform(-0.18, 0.18)))
     scale_x, scale_y = scale * stretch, scale / stretch
     shift_x = (pane_w - width * scale_x) * rng.uniform(0, 1)

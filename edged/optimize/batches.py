@@ -29,8 +29,8 @@ class Batches(IterableDataset):  # type: ignore[misc]
     """An endless stream of (pixels, scores, spread) batches, half of each the mirror image of the other half.
 
     pixels (B, H, W, 3) uint8 RGB, scores (B, 81, A) and spread (B, 32, A) float16. The teacher is asked once for both
-    halves; it is made in the process that makes the batches. The side of the next batch is read from `size_px`, a
-    number shared between processes.
+    halves; it is made in the process that makes the batches. The side of the next batch, and whether its views are
+    natural ones, are read from `size_px` and `natural`, numbers shared between processes.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Batches(IterableDataset):  # type: ignore[misc]
         make_teacher: Callable[[], Looks],
         *,
         size_px: Any,
+        natural: Any,
         batch: int,
         seed: tuple[int, ...],
         start: int = 0,
@@ -46,6 +47,7 @@ class Batches(IterableDataset):  # type: ignore[misc]
         self._photos = photos
         self._make_teacher = make_teacher
         self._size_px = size_px
+        self._natural = natural
         self._views = batch // 2
         self._seed = seed
         self._start = start
@@ -71,7 +73,7 @@ class Batches(IterableDataset):  # type: ignore[misc]
         size = int(self._size_px.value)
         pixels, scores, spread = [], [], []
         for _ in range(self._views):
-            view = draw_view(self._photos, size, rng)
+            view = draw_view(self._photos, size, rng, natural=bool(self._natural.value))
             targets = make_targets(*teacher.look(view.image), view)
             mirrored = (np.ascontiguousarray(view.image[:, ::-1]), *flip_targets(*targets, size))
             for image, score, sides in ((view.image, *targets), mirrored):

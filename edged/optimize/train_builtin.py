@@ -182,6 +182,7 @@ def _work(order: Order, rank: int, console: Console | None = None) -> None:
         order.photos,
         partial(Teacher, order.teacher),
         size_px=trainer.size_px,
+        natural=trainer.natural,
         batch=order.plan.batch,
         seed=(order.plan.seed, rank),
         start=trainer.progress.step,

@@ -36,6 +36,7 @@ class Plan:
     batch      pictures a step and process
     sizes      (share of the budget, side in pixels): the side of the training views from that share on
     head_alone share of the budget in which only the head learns, because the rest knows its trade already
+    natural    the views from that share on are natural ones: no mosaics, nothing pasted (Ge et al. 2021, "YOLOX")
     """
 
     hours: float | None = None
@@ -49,6 +50,7 @@ class Plan:
     ema: float = 0.998
     sizes: tuple[tuple[float, int], ...] = ((0.0, 192), (0.4, 256), (0.75, 320))
     head_alone: float = 0.0
+    natural: float = 0.8
     weights: Weights = field(default_factory=Weights)
     checkpoint_every_s: float = 180.0
 
@@ -99,6 +101,7 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(groups, lr=plan.peak_rate, fused=True)
         self._weigh = class_weights().to(device)
         self.size_px = multiprocessing.get_context("fork").Value("i", plan.size_px(0.0))
+        self.natural = multiprocessing.get_context("fork").Value("b", False)
 
     @property
     def done(self) -> bool:
@@ -114,7 +117,7 @@ class Trainer:
         while not self.done:
             self.progress.spent_s = self.step(next(batches), spent_s=self._clock.monotonic() - began)
             self.progress.share = self.plan.share(step=self.progress.step, spent_s=self.progress.spent_s)
-            self.size_px.value = self.plan.size_px(self.progress.share)
+            self._set_stage()
             tell(self.progress)
             if self._clock.monotonic() - saved_at > self.plan.checkpoint_every_s:
                 self.save(checkpoint)
@@ -189,7 +192,11 @@ class Trainer:
         self._optimiser.load_state_dict(state["optimiser"])
         self.progress = Progress(**state["progress"])
         self.progress.share = self.plan.share(step=self.progress.step, spent_s=self.progress.spent_s)
+        self._set_stage()
+
+    def _set_stage(self) -> None:
         self.size_px.value = self.plan.size_px(self.progress.share)
+        self.natural.value = self.progress.share >= self.plan.natural
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

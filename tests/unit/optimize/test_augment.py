@@ -28,6 +28,16 @@ def test_a_seed_gives_the_same_view_again() -> None:
     assert np.array_equal(first.xyxy, second.xyxy)
 
 
+@given(st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_a_natural_view_shows_one_photo_nearly_whole_and_nothing_else(seed: int) -> None:
+    photo = block_photo(3)
+    view = draw_view([photo, photo], 192, np.random.default_rng(seed), natural=True)
+    assert len(view.xyxy) <= len(photo.xyxy)
+    drawn = (view.image != 114).any(axis=2)
+    assert 0.8**2 * 0.9 < drawn.mean() / 0.75 < 1.25**2 * 1.1
+
+
 def test_a_mosaic_answers_only_for_classes_that_all_its_parts_annotate() -> None:
     mixed: list[Photo] = [block_photo(1), block_photo(2, scope=frozenset())]
     scopes = {draw_view(mixed, 128, np.random.default_rng(seed)).scope for seed in range(20)}

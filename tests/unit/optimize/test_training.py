@@ -36,17 +36,26 @@ def trainer() -> Trainer:
 
 
 def batches_for(one: Trainer) -> Iterator[tuple[Any, Any, Any]]:
-    source = Batches(PHOTOS, BlindTeacher, size_px=one.size_px, batch=PLAN.batch, seed=(1, 0), start=one.progress.step)
+    source = Batches(
+        PHOTOS,
+        BlindTeacher,
+        size_px=one.size_px,
+        natural=one.natural,
+        batch=PLAN.batch,
+        seed=(1, 0),
+        start=one.progress.step,
+    )
     return stream(source, workers=0)
 
 
 @pytest.mark.slow
 def test_ten_steps_of_training_lower_the_loss_and_leave_a_checkpoint(tmp_path: Path) -> None:
-    one, losses, sizes = trainer(), [], []
+    one, losses, sizes, natural = trainer(), [], [], []
 
     def tell(progress: Progress) -> None:
         losses.append(progress.parts["loss"])
         sizes.append(one.size_px.value)
+        natural.append(bool(one.natural.value))
 
     one.run(batches_for(one), checkpoint=tmp_path / "one.pt", tell=tell)
     assert len(losses) == 10
@@ -54,6 +63,7 @@ def test_ten_steps_of_training_lower_the_loss_and_leave_a_checkpoint(tmp_path: P
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
     assert sizes[0] == 64
     assert sizes[-1] == 128
+    assert natural == [False] * 7 + [True] * 3
     logits, sides = averaged_network(tmp_path / "one.pt")(torch.zeros(1, 3, 128, 128))
     assert logits.shape == (1, 81, 256 + 64 + 16 + 4)
     assert sides.shape == (1, 32, 256 + 64 + 16 + 4)
