@@ -59,8 +59,7 @@ def _overlap(edges: npt.NDArray[np.float32], *, above: float) -> npt.NDArray[np.
     sides -= np.maximum(edges[:2, :, None], edges[:2, None, :])
     np.maximum(sides, 0, out=sides)
     common = np.multiply(sides[0], sides[1], out=sides[0])
-    width, height = np.maximum(edges[2:] - edges[:2], 0)
-    area = width * height
+    area = common.diagonal()
     union = np.add(area[:, None], area, out=sides[1])
     union -= common
     wanted = np.multiply(union, np.float32(above), out=union)

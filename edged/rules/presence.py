@@ -56,7 +56,7 @@ class Presence:
                 else:
                     visit.see(track)
         for track_id, visit in list(self._visits.items()):
-            if visit.seen_at == tracks.at and self._is_due(visit):
+            if not visit.appeared and visit.seen_at == tracks.at and self._is_due(visit):
                 events += self._appear(track_id, visit)
         return self._leave(tracks.at) + events
 
@@ -89,7 +89,7 @@ class Presence:
 
     def _is_due(self, visit: Visit) -> bool:
         long_enough = visit.confirmed and self._was_seen_for_long(visit, visit.seen_at)
-        return long_enough and not visit.appeared and self._is_wanted(visit)
+        return long_enough and self._is_wanted(visit)
 
     def _was_seen_for_long(self, visit: Visit, at: float) -> bool:
         return at - visit.started_at >= self._seen_for_s - _SAME_S
@@ -117,8 +117,10 @@ class Presence:
         leaving: list[Visit] = []
         for old in self._gone:
             may_return = at - old.seen_at < self._rejoin_within_s
-            may_be_here = any(self._mismatch(old, visit) is not None for visit in young)
-            (staying if may_return or may_be_here else leaving).append(old)
+            stays = may_return or any(
+                self._mismatch(old, visit) is not None for visit in young
+            )  # it may be one of them
+            (staying if stays else leaving).append(old)
         self._gone = staying
         return self._left(leaving, LeftReason.GONE)
 

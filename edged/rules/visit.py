@@ -15,7 +15,7 @@ _PACE_OVER_S = 0.5  # velocity is measured over this long at least, so that jitt
 def is_usable(track: Track) -> bool:
     """Tell whether a sighting can be counted: a box with an inside, and finite numbers."""
     left, top, right, bottom = track.xyxy
-    return left < right and top < bottom and all(map(math.isfinite, (*track.xyxy, track.confidence)))
+    return left < right and top < bottom and math.isfinite(left + top + right + bottom + track.confidence)
 
 
 def foot(xyxy: Box) -> Point:

@@ -200,8 +200,9 @@ class ByteTrack:
         same = overlap(edges, found.edges)
         if skipped:
             same *= level(edges, found.edges)
-        differs = self._groups(self._records.class_id)[:, None] != self._groups(found.class_id)
-        same[differs] = 0
+        if len({*self._records.class_id.tolist(), *found.class_id.tolist()}) > 1:
+            differs = self._groups(self._records.class_id)[:, None] != self._groups(found.class_id)
+            same[differs] = 0
         return same
 
     def _edges(self) -> Floats:
