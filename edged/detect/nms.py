@@ -25,20 +25,12 @@ def suppress(found: Detections, *, iou: float, max_detections: int, max_candidat
     # Comparing the classes instead of shifting each class to a place of its own keeps the coordinates exact.
     class_id = found.class_id[ranks]
     rivals &= class_id[:, None] == class_id
-    stays = _without_worse(len(ranks), rivals.nonzero())
-    return found[ranks[stays[:max_detections]]]
-
-
-def _without_worse(count: int, rivals: tuple[npt.NDArray[np.intp], ...]) -> list[int]:
-    """The ranks that stay: from the best on, each that stays takes those of its rivals away that rank below it.
-
-    `rivals` are the ranks of the one and of the other of each pair, ascending by the one.
-    """
     gone: set[int] = set()
-    for rank, other in zip(rivals[0].tolist(), rivals[1].tolist(), strict=True):
-        if rank < other and rank not in gone:
-            gone.add(other)
-    return [rank for rank in range(count) if rank not in gone]
+    for rank in range(len(ranks)):
+        if rank not in gone:
+            gone.update((rivals[rank, rank + 1 :].nonzero()[0] + (rank + 1)).tolist())
+    stays = [rank for rank in range(len(ranks)) if rank not in gone]
+    return found[ranks[stays[:max_detections]]]
 
 
 def best(found: Detections, count: int) -> Detections:

@@ -48,6 +48,8 @@ class Tracks:
     class_id    (N,)   int32, of the last detection that matched
     started_at  (N,)   float64, monotonic seconds of the first detection
     seen_at     (N,)   float64, monotonic seconds of the last detection; equals `at` where one matched just now
+
+    Not to be written to once somebody has gone through the rows.
     """
 
     at: float

@@ -24,6 +24,7 @@ LEAST_SIDE_PX = 3.0
 LEAST_VISIBLE = 0.3
 ANY_SIZE = (0.5, 1.7)  # of the largest that fits
 NEARLY_WHOLE = (0.8, 1.25)
+OF_A_PANE = (0.8, 1.4)  # of the smallest that fills it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +51,8 @@ def draw_view(photos: Sequence[Photo], size_px: int, rng: np.random.Generator, *
     boxes, classes, scopes = [], [], []
     for pane in panes:
         photo = photos[int(rng.integers(len(photos)))]
-        zoom = NEARLY_WHOLE if natural else ANY_SIZE if len(panes) == 1 else None
-        xyxy, class_id = _lay(photo, canvas, pane, rng, zoom=zoom)
+        scale = _scale(photo, pane, rng, alone=len(panes) == 1, natural=natural)
+        xyxy, class_id = _lay(photo, canvas, pane, rng, scale)
         boxes.append(xyxy)
         classes.append(class_id)
         scopes.append(photo.scope)
@@ -59,24 +60,29 @@ def draw_view(photos: Sequence[Photo], size_px: int, rng: np.random.Generator, *
     return _paste(view, photos, rng) if not natural and rng.random() < PASTE_SHARE else view
 
 
+def _scale(
+    photo: Photo, pane: tuple[int, int, int, int], rng: np.random.Generator, *, alone: bool, natural: bool
+) -> float:
+    """How large a photo is drawn."""
+    left, top, right, bottom = pane
+    height, width = photo.image.shape[:2]
+    to_fit, to_fill = sorted(((right - left) / width, (bottom - top) / height))
+    if not alone:
+        return float(to_fill * rng.uniform(*OF_A_PANE))
+    return float(to_fit * np.exp(rng.uniform(*np.log(NEARLY_WHOLE if natural else ANY_SIZE))))
+
+
 def _lay(
     photo: Photo,
     canvas: BgrImage,
     pane: tuple[int, int, int, int],
     rng: np.random.Generator,
-    *,
-    zoom: tuple[float, float] | None,
+    scale: float,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Warp a photo into a pane of the canvas; return its visible boxes in canvas pixels.
-
-    `zoom` is from how small to how large it may be, 1 for the largest that fits; None fills the pane.
-    """
+    """Warp a photo into a pane of the canvas; return its visible boxes in canvas pixels."""
     left, top, right, bottom = pane
     pane_w, pane_h = right - left, bottom - top
     height, width = photo.image.shape[:2]
-    fit = min(pane_w / width, pane_h / height)
-    fill = max(pane_w / width, pane_h / height)
-    scale = fit * float(np.exp(rng.uniform(*np.log(zoom)))) if zoom else fill * rng.uniform(0.8, 1.4)
     stretch = float(np.exp(rng.uniform(-0.18, 0.18)))
     scale_x, scale_y = scale * stretch, scale / stretch
     shift_x = (pane_w - width * scale_x) * rng.uniform(0, 1)

@@ -70,10 +70,10 @@ class Batches(IterableDataset):  # type: ignore[misc]
         return torch.from_numpy(np.stack(views)[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) / 255)
 
     def _make(self, teacher: Looks, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-        size = int(self._size_px.value)
+        size, natural = int(self._size_px.value), bool(self._natural.value)
         pixels, scores, spread = [], [], []
         for _ in range(self._views):
-            view = draw_view(self._photos, size, rng, natural=bool(self._natural.value))
+            view = draw_view(self._photos, size, rng, natural=natural)
             targets = make_targets(*teacher.look(view.image), view)
             mirrored = (np.ascontiguousarray(view.image[:, ::-1]), *flip_targets(*targets, size))
             for image, score, sides in ((view.image, *targets), mirrored):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from edged.domain import boxes
 from edged.domain.detections import Detections
@@ -47,15 +48,15 @@ def find(
     xyxy = (grid.boxes(distribution, size_px, size_px)[cell] - np.tile(margin, 2)) / scale
     xyxy = boxes.clip(xyxy.astype(np.float32), width_px=image.shape[1], height_px=image.shape[0])
     found = Detections(xyxy.astype(np.float32), scores[class_id, cell].astype(np.float32), class_id.astype(np.int32))
-    return suppress(found, nms_iou)
+    return found[staying(found.xyxy, found.class_id, nms_iou)]
 
 
-def suppress(found: Detections, nms_iou: float) -> Detections:
-    """Of detections of one class that overlap more than `nms_iou` keep the best; they come best first."""
-    apart = found.xyxy + found.class_id[:, None].astype(np.float32) * 10_000  # classes do not meet
+def staying(xyxy: Floats, kind: npt.NDArray[np.int32], nms_iou: float) -> npt.NDArray[np.bool_]:
+    """Of boxes of one kind that overlap more than `nms_iou` the best stays; they come best first. (N,)."""
+    apart = xyxy + kind[:, None].astype(np.float32) * 10_000  # kinds do not meet
     overlap = boxes.iou(apart, apart) > nms_iou
-    kept = np.ones(len(found), np.bool_)
-    for row in range(len(found)):
-        if kept[row]:
-            kept[row + 1 :] &= ~overlap[row, row + 1 :]
-    return found[kept]
+    stays = np.ones(len(xyxy), np.bool_)
+    for row in range(len(xyxy)):
+        if stays[row]:
+            stays[row + 1 :] &= ~overlap[row, row + 1 :]
+    return stays

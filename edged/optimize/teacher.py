@@ -22,6 +22,15 @@ NAME = "picodet_s_320"
 ONNX_SHA256 = "d7852a1508b36bfc2739770ad52ff28bf81e219dc5c15dd7868d5ebdf007b6c8"
 
 
+def files_in(folder: Path, *, name: str = NAME) -> tuple[Path, Path]:
+    """Where a teacher's .param and .bin lie. Raises ModelNotFound."""
+    paths = folder / f"{name}.param", folder / f"{name}.bin"
+    for path in paths:
+        if not path.is_file():
+            raise ModelNotFound(f"{path}: no teacher there", hint="Name the folder with the teacher's .param and .bin.")
+    return paths
+
+
 class Teacher:
     """PicoDet with four levels (strides 8 to 64) and 8 bins a side: the grid of the student."""
 
@@ -33,12 +42,9 @@ class Teacher:
         self._net.opt.use_fp16_storage = False
         self._net.opt.use_fp16_arithmetic = False
         self._net.opt.use_bf16_storage = True
-        for suffix, load in ((".param", self._net.load_param), (".bin", self._net.load_model)):
-            path = folder / f"{name}{suffix}"
-            if not path.is_file() or load(str(path)) != 0:
-                raise ModelNotFound(
-                    f"{path}: no teacher model there", hint="Name the folder with the teacher's .param and .bin."
-                )
+        for path, load in zip(files_in(folder, name=name), (self._net.load_param, self._net.load_model), strict=True):
+            if load(str(path)) != 0:
+                raise ModelInvalid(f"{path} is no file of ncnn's, or a damaged one", hint="Make it again.")
 
     def look(self, image: BgrImage) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Scores (80, A) in 0..1 and box distributions (32, A), each group of 8 summing to 1, of a square image."""
@@ -57,8 +63,8 @@ class Teacher:
 def import_teacher(onnx: Path, folder: Path) -> None:
     """Translate the published picodet_s_320_coco.onnx into the teacher's two files.
 
-    pnnx leaves two nearest-neighbour upsamplings undone and fixes the number of cells; both are put right in the
-    .param, which is text. Raises ModelInvalid for another file than the published one, and ExportError.
+    What pnnx leaves undone is put right in the .param, which is text; see mended(). Raises ModelInvalid for another
+    file than the published one, and ExportError.
     """
     found = hashlib.sha256(onnx.read_bytes()).hexdigest()
     if found != ONNX_SHA256:
@@ -71,9 +77,10 @@ def import_teacher(onnx: Path, folder: Path) -> None:
 
 
 def mended(param: str) -> str:
-    """The text of the teacher's .param with its upsamplings done and its number of cells left open.
+    """The text of a PicoDet's .param as pnnx wrote it, with the two upsamplings done and the number of cells left open.
 
-    What follows a pooling over the whole picture is a vector: ncnn warns at every look of a convolution of one.
+    What follows a pooling over the whole picture is a vector. Its convolution becomes an inner product: ncnn warns of
+    the other at every look.
     """
     doubled = re.sub(r"^Resize( .*)$", r"Interp\1 0=1 1=2.0 2=2.0", param, flags=re.MULTILINE)
     opened = re.sub(r"^(Reshape .*) 0=\d+ 1=(80|32)$", r"\1 0=-1 1=\2", doubled, flags=re.MULTILINE)
@@ -83,12 +90,13 @@ def mended(param: str) -> str:
 
 def _of_vectors(line: str, vectors: set[str]) -> str:
     """A line of a .param, its convolution of a vector as the inner product that it is; notes new vectors."""
-    kind, *words = line.split()
+    kind, *words = line.split() or [""]
     if kind == "Pooling" and "4=1" in words:
         vectors.add(words[4])
     if kind != "Convolution" or words[3] not in vectors:
         return line
     vectors.add(words[4])
     options = dict(word.split("=") for word in words[5:])
-    kept = {"0": options["0"], "1": options.get("5", "0"), "2": options["6"], "9": options.get("9", "0")}
+    kept = {"0": options["0"], "1": options.get("5", "0"), "2": options["6"]}
+    kept |= {key: options[key] for key in ("9", "10") if key in options}  # the activation and its parameters
     return " ".join(["InnerProduct", *words[:5], *(f"{key}={value}" for key, value in kept.items())]) + "\n"

@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     begin = train.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     begin.add_argument("--begin-with", type=Path, metavar="MODEL", help="improve an exported model, at a gentle rate")
-    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--seed", type=int, default=1, help="a training that goes on keeps its own (1)")
     train.add_argument("--processes", type=int, default=os.cpu_count(), help="one a core unless told otherwise")
 
     measure = commands.add_parser("measure", help="average precision of a checkpoint on labelled pictures")
@@ -109,15 +109,10 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     import torch
 
     from edged.optimize.photos import balanced, read_photos
-    from edged.optimize.trainer import Plan, plan_of
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     crew_size = 1 if device == "cuda" else options.processes
-    plan = Plan(hours=None if options.steps else options.hours, steps=options.steps, seed=options.seed)
-    if options.begin_with:
-        plan = replace(plan, peak_rate=GENTLE_RATE, sizes=((0.0, 256), (0.25, 320)), head_alone=0.05)
-    elif options.resume:
-        plan = plan_of(options.out / CHECKPOINT, budget=plan)
+    plan = _plan(options)
     budget = f"{options.steps} steps" if options.steps else f"{options.hours:g} hours"
     console.print(f"Training on {device} with {crew_size} process(es), seed {plan.seed}, for {budget}.")
     photos = read_photos(options.photos, "train")
@@ -152,8 +147,20 @@ def _train(options: argparse.Namespace, console: Console) -> None:
                 peer.terminate()
 
 
+def _plan(options: argparse.Namespace) -> Plan:
+    from edged.optimize.trainer import Plan, plan_of
+
+    plan = Plan(hours=None if options.steps else options.hours, steps=options.steps, seed=options.seed)
+    if options.begin_with:
+        return replace(plan, peak_rate=GENTLE_RATE, sizes=((0.0, 256), (0.25, 320)), head_alone=0.05)
+    return plan_of(options.out / CHECKPOINT, budget=plan) if options.resume else plan
+
+
 def _looked_over(photos: list[Photo], folder: Path, processes: int, console: Console) -> list[Photo]:
-    from edged.optimize.second_look import look_again, look_with
+    from edged.optimize.second_look import NAME, look_again, look_with
+    from edged.optimize.teacher import files_in
+
+    files_in(folder, name=NAME)  # one that is missing is told here, not by another process
 
     with console.status("A second look at every picture: some minutes."):
         more = look_again(photos, partial(look_with, folder), processes=processes)

@@ -36,7 +36,8 @@ class Plan:
     batch      pictures a step and process
     sizes      (share of the budget, side in pixels): the side of the training views from that share on
     head_alone share of the budget in which only the head learns, because the rest knows its trade already
-    natural    the views from that share on are natural ones: no mosaics, nothing pasted (Ge et al. 2021, "YOLOX")
+    natural_from
+               the views from that share on are natural ones: no mosaics, nothing pasted (Ge et al. 2021, "YOLOX")
     """
 
     hours: float | None = None
@@ -50,7 +51,7 @@ class Plan:
     ema: float = 0.998
     sizes: tuple[tuple[float, int], ...] = ((0.0, 192), (0.4, 256), (0.75, 320))
     head_alone: float = 0.0
-    natural: float = 0.8
+    natural_from: float = 0.8
     weights: Weights = field(default_factory=Weights)
     checkpoint_every_s: float = 180.0
 
@@ -196,7 +197,7 @@ class Trainer:
 
     def _set_stage(self) -> None:
         self.size_px.value = self.plan.size_px(self.progress.share)
-        self.natural.value = self.progress.share >= self.plan.natural
+        self.natural.value = self.progress.share >= self.plan.natural_from
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -210,9 +211,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 def plan_of(path: Path, *, budget: Plan) -> Plan:
     """The plan of a checkpoint with the hours or steps of another one. Raises CheckpointError."""
-    before: dict[str, Any] = read_checkpoint(path)["plan"]
-    weights, sizes = Weights(**before["weights"]), tuple((share, side) for share, side in before["sizes"])
-    return Plan(**{**before, "weights": weights, "sizes": sizes, "hours": budget.hours, "steps": budget.steps})
+    try:
+        before: dict[str, Any] = {"natural_from": 1.0, **read_checkpoint(path)["plan"]}
+        weights, sizes = Weights(**before["weights"]), tuple((share, side) for share, side in before["sizes"])
+        return Plan(**{**before, "weights": weights, "sizes": sizes, "hours": budget.hours, "steps": budget.steps})
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is a checkpoint of another version of edged: {error}", hint="Train from the start."
+        ) from error
 
 
 def averaged_network(path: Path) -> EdgedNano:

@@ -56,7 +56,7 @@ class BestShots:
 
     def keep_only(self, names: Mapping[int, int]) -> None:
         """Forget the shots of all tracks but these, and go on with the name that each is given here."""
-        if names == self._names:
+        if names == self._names and self._shots.keys() <= names.keys():
             return
         shots, self._shots, self._names = self._shots, {}, names
         for track_id, shot in shots.items():

@@ -56,7 +56,7 @@ class Presence:
                 else:
                     visit.see(track)
         for track_id, visit in list(self._visits.items()):
-            if not visit.appeared and visit.seen_at == tracks.at and self._is_due(visit):
+            if not visit.appeared and visit.seen_at == tracks.at and self._has_shown_itself(visit):
                 events += self._appear(track_id, visit)
         return self._leave(tracks.at) + events
 
@@ -87,9 +87,8 @@ class Presence:
             if visit.appeared:
                 self._gone.append(visit)
 
-    def _is_due(self, visit: Visit) -> bool:
-        long_enough = visit.confirmed and self._was_seen_for_long(visit, visit.seen_at)
-        return long_enough and self._is_wanted(visit)
+    def _has_shown_itself(self, visit: Visit) -> bool:
+        return visit.confirmed and self._was_seen_for_long(visit, visit.seen_at) and self._is_wanted(visit)
 
     def _was_seen_for_long(self, visit: Visit, at: float) -> bool:
         return at - visit.started_at >= self._seen_for_s - _SAME_S
@@ -117,9 +116,8 @@ class Presence:
         leaving: list[Visit] = []
         for old in self._gone:
             may_return = at - old.seen_at < self._rejoin_within_s
-            stays = may_return or any(
-                self._mismatch(old, visit) is not None for visit in young
-            )  # it may be one of them
+            # asked last, since it takes longest: it may be here as one of those who are not told of yet
+            stays = may_return or any(self._mismatch(old, visit) is not None for visit in young)
             (staying if stays else leaving).append(old)
         self._gone = staying
         return self._left(leaving, LeftReason.GONE)

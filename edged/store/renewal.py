@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 from edged.store.snapshots import sync_folder
@@ -24,7 +23,7 @@ _OLD_NAME = "events.old.db"
 def log_bytes(path: Path) -> int:
     """The size of the write-ahead log of the database at `path`."""
     try:
-        return _log(path).stat().st_size
+        return os.stat(f"{path}-wal").st_size  # a string, since this is asked all the time: see snapshots.py
     except FileNotFoundError:
         return 0
 
@@ -88,11 +87,6 @@ def _named(pid: int) -> str:
     except OSError:
         return f"process {pid}"
     return f"{name} (process {pid})"
-
-
-@cache  # asked for at every step of the store
-def _log(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
 
 
 def _sync(path: Path) -> None:

@@ -54,7 +54,7 @@ def sort_out(detections: Detections, *, low_confidence: float, high_confidence: 
     chosen = np.concatenate([first, then])
     return Sightings(
         edges.take(chosen, axis=1),
-        np.minimum(confidence.take(chosen), np.float32(1)),
-        detections.class_id.take(chosen),
+        np.minimum(confidence.take(chosen), np.float32(1)).astype(np.float32, copy=False),
+        detections.class_id.take(chosen).astype(np.int32, copy=False),
         len(first),
     )

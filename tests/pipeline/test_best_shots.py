@@ -65,6 +65,13 @@ def test_shots_of_tracks_that_nobody_follows_are_forgotten() -> None:
     assert best.jpeg(2) == b"20"
 
 
+def test_a_shot_of_nobody_whom_the_same_words_as_before_name_is_forgotten() -> None:
+    best = shots()
+    best.offer(tracks_of(0, {1: (50, 50, 70, 70)}), FRAME)
+    best.keep_only({})
+    assert best.jpeg(1) is None
+
+
 def test_of_two_tracks_that_are_one_object_the_better_shot_stays() -> None:
     for sides in ((20, 40), (40, 20)):
         best = shots()

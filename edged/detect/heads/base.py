@@ -83,7 +83,7 @@ def rows_above(scores: Tensor, confidence: float) -> npt.NDArray[np.intp]:
         hits = (scores.ravel() >= confidence).nonzero()[0] // scores.shape[1]
         return np.asarray(hits[np.diff(hits, prepend=-1).nonzero()[0]])
     best = scores.max(axis=1)  # a row's scores lie far apart in memory: numpy compares whole columns
-    demand_finite(best.max(initial=0.0))
+    demand_finite(best)
     rows: npt.NDArray[np.intp] = (best >= confidence).nonzero()[0]
     return rows
 

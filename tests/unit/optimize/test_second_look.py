@@ -1,18 +1,23 @@
 """The eye of these tests sees red, as cars."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from edged.domain import boxes
 from edged.domain.frame import BgrImage
+from edged.errors import ModelNotFound
 from edged.optimize import grid
 from edged.optimize.classes import COCO, COCO_IDS
 from edged.optimize.grid import Floats
+from edged.optimize.looking import Raw
 from edged.optimize.photos import Photo
-from edged.optimize.second_look import look_again
+from edged.optimize.second_look import NAME, look_again
 from edged.optimize.targets import two_hot
+from edged.optimize.teacher import files_in
 from tests.unit.optimize.pictures import CAR, block_photo
 
 
@@ -69,3 +74,24 @@ def test_a_person_in_front_of_it_hides_no_car() -> None:
     photo = replace(block_photo(1), scope=frozenset())
     person = replace(photo, class_id=np.full_like(photo.class_id, COCO_IDS["person"]))
     assert looked_at(person).class_id.tolist() == [*person.class_id.tolist(), *[CAR] * len(photo.xyxy)]
+
+
+def both(image: BgrImage) -> tuple[Floats, Floats]:
+    """Sees each red block as a car, and less surely as a truck."""
+    scores, spread = RedEye()(image)
+    scores[COCO_IDS["truck"]] = scores[CAR] * 0.8
+    return scores, spread
+
+
+def eye_for_both() -> Raw:
+    return both
+
+
+def test_one_vehicle_that_is_seen_as_two_kinds_is_boxed_once() -> None:
+    seen = look_again([bare(1)], eye_for_both, processes=1)[0]
+    assert seen.class_id.tolist() == [CAR] * len(block_photo(1).xyxy)
+
+
+def test_a_folder_without_its_files_is_an_error_before_anybody_looks(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match=r"picodet-s-416\.param"):
+        files_in(tmp_path, name=NAME)

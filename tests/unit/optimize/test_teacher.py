@@ -29,7 +29,7 @@ def test_a_convolution_of_a_pooled_vector_is_an_inner_product() -> None:
     )
     lines = [line.split() for line in mended(param).splitlines()]
     assert lines[1] == ["InnerProduct", "convrelu_0", "1", "1", "14", "15", "0=11", "1=1", "2=484", "9=1"]
-    assert lines[2] == ["InnerProduct", "conv_145", "1", "1", "15", "16", "0=44", "1=1", "2=484", "9=0"]
+    assert lines[2] == ["InnerProduct", "conv_145", "1", "1", "15", "16", "0=44", "1=1", "2=484"]
     assert lines[3][0] == "Convolution", "what it convolves is a picture"
 
 

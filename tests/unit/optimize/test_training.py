@@ -15,11 +15,21 @@ from edged.optimize import grid
 from edged.optimize.batches import Batches, stream
 from edged.optimize.classes import COCO
 from edged.optimize.grid import Floats
+from edged.optimize.train_builtin import _parser, _plan
 from edged.optimize.trainer import CheckpointError, Plan, Progress, Trainer, averaged_network, plan_of
 from edged.testing.clock import FakeClock
 from tests.unit.optimize.pictures import block_photo
 
 PHOTOS = [block_photo(seed) for seed in range(8)]
+WHITE, BLACK = (
+    replace(
+        block_photo(1),
+        image=np.full((120, 160, 3), level, np.uint8),
+        xyxy=np.empty((0, 4), np.float32),
+        class_id=np.empty(0, np.int32),
+    )
+    for level in (255, 0)
+)
 PLAN = Plan(steps=10, batch=4, sizes=((0.0, 64), (0.5, 128)), checkpoint_every_s=1e9)
 
 
@@ -106,6 +116,39 @@ def test_a_training_goes_on_under_the_plan_that_it_began_with(tmp_path: Path) ->
     Trainer(gentle, device="cpu", clock=FakeClock()).save(tmp_path / "gentle.pt")
     plan = plan_of(tmp_path / "gentle.pt", budget=Plan(hours=3.0))
     assert plan == replace(gentle, hours=3.0, steps=None)
+
+
+def test_resume_takes_the_plan_from_the_checkpoint_and_the_budget_from_the_command(tmp_path: Path) -> None:
+    gentle = replace(PLAN, peak_rate=6e-4)
+    Trainer(gentle, device="cpu", clock=FakeClock()).save(tmp_path / "checkpoint.pt")
+    words = ["train", "--photos", "P", "--teacher", "T", "--out", str(tmp_path), "--hours", "5"]
+    plain, resumed = (_plan(_parser().parse_args([*words, *more])) for more in ([], ["--resume"]))
+    assert resumed == replace(gentle, hours=5.0, steps=None)
+    assert plain == Plan(hours=5.0)
+
+
+def test_a_checkpoint_without_a_plan_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    torch.save({"progress": {}}, tmp_path / "old.pt")
+    with pytest.raises(CheckpointError, match=r"old\.pt"):
+        plan_of(tmp_path / "old.pt", budget=PLAN)
+
+
+def test_batches_are_of_natural_views_when_the_training_says_so() -> None:
+    def mixed_views(*, natural: bool) -> int:
+        looked_at: list[BgrImage] = []
+
+        class Witness(BlindTeacher):
+            def look(self, image: BgrImage) -> tuple[Floats, Floats]:
+                looked_at.append(image.copy())
+                return super().look(image)
+
+        one = trainer()
+        one.natural.value = natural
+        next(iter(Batches([WHITE, BLACK], Witness, size_px=one.size_px, natural=one.natural, batch=32, seed=(1, 0))))
+        return sum(bool((view > 200).any() and (view < 50).any()) for view in looked_at)
+
+    assert mixed_views(natural=False) > 0
+    assert mixed_views(natural=True) == 0
 
 
 def test_a_damaged_checkpoint_is_an_error_that_names_the_file(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_predictions_are_no_sightings() -> None:
     seen_once = tracks_at(0.5, [Seen(1, 0.0, 0.0, standing(10.0))])
     seen_once.state[:] = TrackState.CONFIRMED
     for tenth in range(1, 40):
-        still = Tracks(tenth / 10, *(getattr(seen_once, name) for name in seen_once.__match_args__[1:]))
+        still = Tracks(tenth / 10, *(getattr(seen_once, each.name) for each in fields(Tracks)[1:]))
         assert rule.update(still) == []
 
 

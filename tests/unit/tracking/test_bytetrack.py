@@ -355,6 +355,20 @@ def test_a_number_out_of_range_is_refused(wrong: dict[str, float]) -> None:
         make_tracker(**wrong)
 
 
+def test_detections_of_other_number_types_are_taken() -> None:
+    one = seen(HERE)
+    wide = Detections(one.xyxy.astype(np.float64), one.confidence.astype(np.float64), one.class_id.astype(np.int64))
+    tracker = make_tracker(class_group=class_groups(["person", "car"]))
+    tracker.update(wide, 0.0)
+    tracks = tracker.update(wide, 0.1)
+    assert [column.dtype for column in (tracks.xyxy, tracks.confidence, tracks.class_id)] == [
+        np.float32,
+        np.float32,
+        np.int32,
+    ]
+    assert len(tracks) == 1
+
+
 @pytest.mark.slow
 def test_a_million_tracks_that_are_gone_leave_nothing_behind() -> None:
     tracker, nothing = make_tracker(), Detections.empty()

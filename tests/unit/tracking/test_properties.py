@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,7 +56,7 @@ def assert_in_order(tracks: Tracks, at: float) -> None:
 
 
 def same(a: Tracks, b: Tracks) -> bool:
-    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in Tracks.__match_args__)
+    return all(np.array_equal(getattr(a, each.name), getattr(b, each.name)) for each in fields(Tracks))
 
 
 @settings(max_examples=150, deadline=None)
