@@ -213,14 +213,29 @@ def test_a_doubtful_detection_revives_who_was_just_lost_only_where_frames_were_s
     assert states(tracker.update(seen(HERE, confidence=0.3), 2 * step_s, skipped=frames > 1)) == [state]
 
 
-@pytest.mark.parametrize(("frames", "state"), [(1, TrackState.TENTATIVE), (4, TrackState.CONFIRMED)])
-def test_a_newcomer_may_have_moved_farther_where_frames_were_skipped(frames: int, state: TrackState) -> None:
+def newcomer_seen_again(*, frames: int, across_px: float = 0.0, down_px: float = 0.0, confidence: float = 0.7) -> bool:
+    """Whether a second sighting, so many frames and pixels on, confirms somebody 40 pixels wide and 100 high."""
     tracker = make_tracker()
     tracker.update(NOTHING, 0.0)
     tracker.update(seen(HERE, confidence=0.7), 1.0)
-    moved = (120.0, 100.0, 160.0, 200.0)  # a third of both is common
-    tracks = tracker.update(seen(moved, confidence=0.7), 1.0 + frames * FRAME_S, skipped=frames > 1)
-    assert states(tracks) == [state]
+    left, top, right, bottom = HERE
+    moved = (left + across_px, top + down_px, right + across_px, bottom + down_px)
+    at = 1.0 + frames * FRAME_S
+    tracks = tracker.update(seen(moved, confidence=confidence), at, skipped=frames > 1)
+    return tracks.track_id.tolist() == [1] and states(tracks) == [TrackState.CONFIRMED]
+
+
+@pytest.mark.parametrize("way", [{"across_px": 20.0}, {"down_px": 45.0}])
+def test_a_newcomer_may_have_moved_farther_where_frames_were_skipped(way: dict[str, float]) -> None:
+    assert newcomer_seen_again(frames=4, **way)
+    assert not newcomer_seen_again(frames=1, **way)
+
+
+def test_a_doubtful_second_sighting_counts_only_where_frames_were_skipped_just_now() -> None:
+    assert newcomer_seen_again(frames=4, confidence=0.3)
+    assert not newcomer_seen_again(frames=1, confidence=0.3)
+    assert not newcomer_seen_again(frames=20, confidence=0.3)
+    assert not newcomer_seen_again(frames=4, confidence=0.3, across_px=20.0), "overlap must tell that it is the same"
 
 
 def who_is_found_where_two_overlap(frames: int) -> list[int]:
