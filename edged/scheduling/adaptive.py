@@ -45,7 +45,11 @@ class Adaptive:
     """
 
     def __init__(self, motion: Motion | None) -> None:
-        """Without `motion` nothing is known of pixels, and it looks as if something moved all the time."""
+        """Without `motion` nothing is known of pixels, and it looks as if something moved all the time.
+
+        So it does until `motion` has seen enough: on a street, a quarter of a second without a look at the start lost
+        people for good.
+        """
         self._motion = motion
         self._surprise = Surprise()
         self._expected = Tracks.empty(-math.inf)  # on the frame that need() was asked of last
@@ -95,7 +99,7 @@ class Adaptive:
         if not followed.all():
             pace = self._surprise.newcomers_per_s
             wait_s = _NEW_OFF_MAX / pace if pace > _NEW_FAST_PER_S else _FOLLOWED_S
-        if self._motion is None:
+        if self._motion is None or not self._motion.is_known:
             return min(wait_s, self._follow_s(expected) if followed.any() else _STIRRED_MAX_S)
         return min(wait_s, self._motion_can_wait_s(self._motion, expected, frame, followed.any()))
 

@@ -34,6 +34,7 @@ _SMOOTH_OVER_S = 0.15  # a streak of rain is gone in a frame, a person is not
 _NEIGHBOURS = 3  # changed cells in three by three, itself included: somebody 30 pixels high covers four
 _WHOLE = 0.5  # share of the cells from which all has changed
 _CELLS_ACROSS = 100  # at most; 640 × 480 in eighths has 80
+_TELL = 3  # thumbnails: one to compare with, and two in a row that differ from it
 
 
 class Motion:
@@ -51,20 +52,19 @@ class Motion:
         self._counts: Mask = np.empty((0, 0), bool)
         self.changed: Mask = self._counts
         """(rows, columns): which cells have changed since the last look."""
-        self.whole = True
-        """Whether most of the picture has."""
+        self._seen = 0  # thumbnails so far
 
     def see(self, luma: npt.NDArray[np.uint8], at: float) -> None:
         """Take in the thumbnail (H, W) of the monotonic instant `at`."""
         cells = _cells(luma)
         if cells.shape != self._shape:
             self._begin(cells)
+        self._seen += 1
         passed_s, self._at = max(at - self._at, 0.0), at
         self._now += (1 - math.exp(-passed_s / _SMOOTH_OVER_S)) * (cells - self._now)
         off = np.abs(self._now - _relit(self._looked, self._now))
         hot = off > np.maximum(_LEAST_CHANGE, _TIMES_USUAL * np.sqrt(self._usual))
-        self.whole = bool(hot.mean() > _WHOLE)
-        if self.whole:
+        if hot.mean() > _WHOLE:
             self._now = cells
             self._hot = hot
         else:
@@ -72,6 +72,11 @@ class Motion:
             self._usual += share * (np.minimum(off, _USUAL_MAX) ** 2 - self._usual)
         lasting, self._hot = hot & self._hot, hot
         self.changed = lasting & (_around(lasting) >= _NEIGHBOURS)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether enough was seen to tell motion from stillness."""
+        return self._seen >= _TELL
 
     def looked(self) -> None:
         """The picture that see() was last told of is the one that the detector has now seen."""
@@ -105,6 +110,7 @@ class Motion:
 
     def _begin(self, cells: Cells) -> None:
         self._shape = cells.shape[0], cells.shape[1]
+        self._seen = 0
         self._now, self._looked = cells.copy(), cells.copy()
         self._usual = np.full(cells.shape, _USUAL_AT_FIRST**2, np.float32)
         self._hot = np.zeros(cells.shape, bool)

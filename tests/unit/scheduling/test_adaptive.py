@@ -127,6 +127,11 @@ def test_somebody_who_stands_still_is_looked_at_once_a_second() -> None:
     assert 18 <= len(looks) <= 22
 
 
+def test_until_motion_can_be_told_who_is_followed_counts_as_moving() -> None:
+    looks = watch(Adaptive(Motion()), wall, frames=FPS, tracks=lambda seq: tracks_of(seq / FPS, {1: walker(seq)}))
+    assert looks == [0, FPS // 5], "then two thumbnails in a row were like the first"
+
+
 def test_who_walks_as_predicted_is_looked_at_less_often_than_who_does_not() -> None:
     def looks(off_px: float) -> int:
         policy, rng, count = Adaptive(Motion()), np.random.default_rng(1), 0
