@@ -49,9 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console()
     try:
-        {"teacher": _teacher, "train": _train, "measure": _measure, "export": _export}[options.command](
-            options, console
-        )
+        commands = {"teacher": _teacher, "train": _train, "average": _average, "measure": _measure, "export": _export}
+        commands[options.command](options, console)
     except EdgedError as error:
         console.print(str(error), style="red", markup=False)
         return error.exit_code
@@ -84,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     begin.add_argument("--begin-with", type=Path, metavar="MODEL", help="improve an exported model, at a gentle rate")
     train.add_argument("--seed", type=int, default=1, help="a training that goes on keeps its own (1)")
     train.add_argument("--processes", type=int, default=os.cpu_count(), help="one a core unless told otherwise")
+
+    average = commands.add_parser("average", help="one checkpoint out of several of one training")
+    average.add_argument("checkpoints", type=Path, nargs="+", help="checkpoints, of which each counts the same")
+    average.add_argument("--out", type=Path, required=True, help="the checkpoint to write, to measure and export")
 
     measure = commands.add_parser("measure", help="average precision of a checkpoint on labelled pictures")
     measure.add_argument("--checkpoint", type=Path, required=True)
@@ -200,6 +203,13 @@ def _work(order: Order, rank: int, console: Console | None = None) -> None:
     with Bar(console) as bar:
         trainer.run(stream(batches, workers=workers), checkpoint=order.out / CHECKPOINT, tell=bar)
     crew.leave()
+
+
+def _average(options: argparse.Namespace, console: Console) -> None:
+    from edged.optimize.trainer import save_average
+
+    save_average(options.checkpoints, options.out)
+    console.print(f"{options.out} holds the mean of {len(options.checkpoints)} checkpoints.", soft_wrap=True)
 
 
 def _measure(options: argparse.Namespace, console: Console) -> None:

@@ -16,7 +16,7 @@ from edged.optimize.batches import Batches, stream
 from edged.optimize.classes import COCO
 from edged.optimize.grid import Floats
 from edged.optimize.train_builtin import _parser, _plan
-from edged.optimize.trainer import CheckpointError, Plan, Progress, Trainer, averaged_network, plan_of
+from edged.optimize.trainer import CheckpointError, Plan, Progress, Trainer, averaged_network, plan_of, save_average
 from edged.testing.clock import FakeClock
 from tests.unit.optimize.pictures import block_photo
 
@@ -149,6 +149,16 @@ def test_batches_are_of_natural_views_when_the_training_says_so() -> None:
 
     assert mixed_views(natural=False) > 0
     assert mixed_views(natural=True) == 0
+
+
+def test_the_average_of_checkpoints_lies_in_their_middle(tmp_path: Path) -> None:
+    for name, seed in (("one.pt", 1), ("two.pt", 2)):
+        Trainer(replace(PLAN, seed=seed), device="cpu", clock=FakeClock()).save(tmp_path / name)
+    save_average([tmp_path / "one.pt", tmp_path / "two.pt"], tmp_path / "mean.pt")
+    one, two, mean = (averaged_network(tmp_path / name).state_dict() for name in ("one.pt", "two.pt", "mean.pt"))
+    assert any((one[name] != two[name]).any() for name in one)
+    for name, value in mean.items():
+        torch.testing.assert_close(value.double(), (one[name].double() + two[name].double()) / 2, msg=name)
 
 
 def test_a_damaged_checkpoint_is_an_error_that_names_the_file(tmp_path: Path) -> None:
