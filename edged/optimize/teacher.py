@@ -44,7 +44,7 @@ class Teacher:
         self._net.opt.use_bf16_storage = True
         for path, load in zip(files_in(folder, name=name), (self._net.load_param, self._net.load_model), strict=True):
             if load(str(path)) != 0:
-                raise ModelInvalid(f"{path} is no file of ncnn's, or a damaged one", hint="Make it again.")
+                raise ModelInvalid(f"{path} is no file of ncnn's, or a damaged one", hint="Make the folder again.")
 
     def look(self, image: BgrImage) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Scores (80, A) in 0..1 and box distributions (32, A), each group of 8 summing to 1, of a square image."""

@@ -12,7 +12,10 @@ import cv2
 
 from edged.detect.selfcheck import load_model
 from edged.domain.frame import Frame
+from edged.optimize.classes import COCO_IDS
+from edged.optimize.photos import read_image
 from edged.optimize.published import main
+from edged.optimize.second_look import SURE, look_with, seen_in
 from tests.unit.detect.engines import ncnn_fp32
 
 
@@ -27,6 +30,17 @@ def test_the_published_file_becomes_a_folder_that_finds_people_and_a_bus(tmp_pat
     labels = [detector.labels[class_id] for class_id in found.class_id]
     assert labels.count("person") >= 4
     assert "bus" in labels
+
+
+def test_the_folder_serves_for_a_second_look(tmp_path: Path, shared_dir: Path) -> None:
+    onnx = shared_dir / "models" / "picodet-s" / "picodet_s_416_coco.onnx"
+    assert main(["picodet-s-416", "--out", str(tmp_path / "model"), "--onnx", str(onnx)]) == 0
+
+    seen = seen_in(read_image(shared_dir / "images" / "bus.jpg"), look_with(tmp_path / "model"))
+
+    assert (seen.class_id == COCO_IDS["person"]).sum() >= 3
+    assert (seen.class_id == COCO_IDS["bus"]).sum() == 1
+    assert (seen.confidence >= SURE).all()
 
 
 def test_another_file_is_refused_with_both_checksums(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

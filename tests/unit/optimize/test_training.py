@@ -11,11 +11,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="no torch here: scripts/env optimize makes an environment that has it")
 
 from edged.domain.frame import BgrImage
+from edged.errors import ModelNotFound
 from edged.optimize import grid
 from edged.optimize.batches import Batches, stream
 from edged.optimize.classes import COCO
 from edged.optimize.grid import Floats
-from edged.optimize.train_builtin import _parser, _plan
+from edged.optimize.train_builtin import _parser, _plan, main
 from edged.optimize.trainer import CheckpointError, Plan, Progress, Trainer, averaged_network, plan_of, save_average
 from edged.testing.clock import FakeClock
 from tests.unit.optimize.pictures import block_photo
@@ -125,6 +126,15 @@ def test_resume_takes_the_plan_from_the_checkpoint_and_the_budget_from_the_comma
     plain, resumed = (_plan(_parser().parse_args([*words, *more])) for more in ([], ["--resume"]))
     assert resumed == replace(gentle, hours=5.0, steps=None)
     assert plain == Plan(hours=5.0)
+
+
+def test_a_second_look_by_a_folder_without_a_model_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest.csv").write_text("file,split,source,gt_scope\n")
+    words = ["train", "--photos", str(tmp_path), "--teacher", "T", "--out", str(tmp_path / "out")]
+    assert main([*words, "--second-look", str(tmp_path / "empty"), "--processes", "1"]) == ModelNotFound.exit_code
+    assert "picodet-s-416.param" in capsys.readouterr().out.replace("\n", "")
 
 
 def test_a_checkpoint_without_a_plan_is_an_error_that_names_the_file(tmp_path: Path) -> None:
