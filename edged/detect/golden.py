@@ -192,7 +192,7 @@ def _match(objects: Detections, found: Detections) -> tuple[list[tuple[int, int]
 
 
 def _best_first(overlap: Any) -> Iterator[tuple[int, int]]:
-    for flat in np.argsort(-overlap, axis=None):
+    for flat in np.argsort(-overlap, axis=None, kind="stable"):  # equal ones in the same order on every processor
         row, column = divmod(int(flat), overlap.shape[1])
         if overlap[row, column] < IOU_AT_LEAST:
             return
