@@ -41,8 +41,8 @@ class Machine(Line):
         self._folder = folder
         self._socket("agent").unlink(missing_ok=True)
         self._socket("monitor").unlink(missing_ok=True)
-        # Without KVM all instructions are emulated; "max" is what today's wheels of numpy need. QEMU 7.2 gets one of BMI2
-        # wrong (PEXT or a neighbour), with which numpy's argsort puts a few hundred numbers into a wrong order.
+        # Without KVM all instructions are emulated; "max" is what today's wheels of numpy need. QEMU 7.2 gets one of
+        # BMI2 wrong (PEXT or a neighbour), with which numpy's argsort puts a few hundred numbers into a wrong order.
         command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"]
         command += ["-machine", "q35", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max,-bmi2", "-smp", "2"]
         command += ["-m", str(memory_mb), "-serial", f"file:{folder / 'serial.log'}"]

@@ -34,9 +34,15 @@ def _detections(boxes: list[Box]) -> Detections:
 def _slow(boxes: list[Box], iou: float) -> list[Box]:
     kept: list[Box] = []
     for box in sorted(boxes, key=lambda box: -box.score):  # stable: ties keep their order
-        if all(other.label != box.label or overlap(other, box) <= iou for other in kept):
+        if all(_overlap(other, box) <= iou for other in kept):
             kept.append(box)
     return kept
+
+
+def _overlap(one: Box, other: Box) -> float:
+    if all(box.left == box.right or box.top == box.bottom for box in (one, other)):
+        return 1.0
+    return overlap(one, other) if one.label == other.label else 0.0
 
 
 # Odd fractions: no two small integer boxes overlap by exactly that, so float32 and float64 agree.
@@ -72,7 +78,7 @@ def test_no_two_boxes_of_a_class_that_overlap_more_come_through(
         for (x1, y1, x2, y2), label in zip(found.xyxy.tolist(), found.class_id.tolist(), strict=True)
     ]
     for number, one in enumerate(rows):
-        assert all(overlap(one, other) <= iou + 1e-4 for other in rows[:number] if other.label == one.label)
+        assert all(_overlap(one, other) <= iou + 1e-4 for other in rows[:number])
     assert (np.diff(found.confidence) <= 0).all()
 
 
@@ -90,6 +96,11 @@ def test_a_flood_of_candidates_is_cut_before_boxes_are_compared() -> None:
     )
     found = suppress(flood, iou=0.5, max_detections=300)  # 200,000 squared would be 160 GB
     assert found.confidence.tolist() == [1.0]
+
+
+def test_a_class_that_reaches_over_the_left_edge_leaves_the_others_alone() -> None:
+    boxes = [Box(300, 300, 400, 400, 0.9, 0), Box(-101, -101, -1, -1, 0.8, 1), Box(-50, 0, 50, 100, 0.7, 2)]
+    assert len(suppress(_detections(boxes), iou=0.1, max_detections=300)) == 3
 
 
 def test_nothing_in_nothing_out() -> None:
