@@ -48,21 +48,48 @@ class BgrConverter:
 
     def convert_for(self, frame: av.VideoFrame, width_px: int, height_px: int) -> BgrImage:
         """Return the picture in a size of at least `width_px` × `height_px` that costs little. Raises FrameCorrupt."""
-        layout, matrix = frame.format.name, frame.colorspace
-        if layout not in _PLANAR or matrix not in _MATRICES or quarter_turns(frame):
+        if not _is_plain(frame):
             return self.convert(frame)
-        full_range = frame.color_range == ColorRange.JPEG or layout.startswith("yuvj")
-        planes = [_samples(plane) for plane in frame.planes]
-        colours = _colours(full_range=full_range, bt709=matrix == Colorspace.ITU709)
-        if colours.opencv and layout == "yuv420p":
+        colours, planes = _colours_of(frame), [_samples(plane) for plane in frame.planes]
+        if colours.opencv and frame.format.name == "yuv420p":
             return small_bgr_of_420(planes[0], planes[1], planes[2], width_px, height_px)
         return colours.bgr_of_planes(planes, width_px, height_px)
+
+    def part(self, frame: av.VideoFrame, left: int, top: int, right: int, bottom: int) -> BgrImage:
+        """Copy a rectangle of what convert() returns, which costs as much as it is large. Raises FrameCorrupt."""
+        if not _is_plain(frame):
+            return np.array(self.convert(frame)[top:bottom, left:right])
+        columns, rows = _even(left, right, frame.width), _even(top, bottom, frame.height)
+        planes = []
+        for samples in map(_samples, frame.planes):
+            by_x, by_y = 1 + (samples.shape[1] < frame.width), 1 + (samples.shape[0] < frame.height)
+            planes.append(
+                samples[rows.start // by_y : -(-rows.stop // by_y), columns.start // by_x : -(-columns.stop // by_x)]
+            )
+        even = _colours_of(frame).bgr_of_planes(planes, len(columns), len(rows))
+        part = even[top - rows.start : bottom - rows.start, left - columns.start : right - columns.start]
+        return np.array(part)
 
     def luma(self, frame: av.VideoFrame) -> LumaImage:
         """Return the brightness of the picture in about an eighth of its size, upright. Raises FrameCorrupt."""
         if frame.format.name in _LUMA_FIRST:
             return np.ascontiguousarray(np.rot90(thumbnail(_samples(frame.planes[0])), quarter_turns(frame)))
         return thumbnail(self.convert(frame)[:, :, 1])
+
+
+def _is_plain(frame: av.VideoFrame) -> bool:
+    """Say whether the frame lies upright in three planes whose meaning is known here."""
+    return frame.format.name in _PLANAR and frame.colorspace in _MATRICES and not quarter_turns(frame)
+
+
+def _even(first: int, end: int, size_px: int) -> range:
+    """Widen a span so that it begins and ends where a sample of chroma does."""
+    return range(first - first % 2, min(end + end % 2, size_px))
+
+
+def _colours_of(frame: av.VideoFrame) -> Colours:
+    full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    return _colours(full_range=full_range, bt709=frame.colorspace == Colorspace.ITU709)
 
 
 def _samples(plane: Any) -> npt.NDArray[np.uint8]:

@@ -127,6 +127,7 @@ class VideoFileSource:
                 decode=partial(converter.convert, picture),
                 decode_for=partial(converter.convert_for, picture),
                 decode_luma=partial(converter.luma, picture),
+                decode_part=partial(converter.part, picture),
             )
 
     def _pictures(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | None]:

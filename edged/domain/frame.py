@@ -12,6 +12,9 @@ BgrImage = npt.NDArray[np.uint8]
 
 Decode = Callable[[], BgrImage]
 
+DecodePart = Callable[[int, int, int, int], BgrImage]
+"""Decode a rectangle, in memory of its own: left, top, right, bottom, the last two excluded."""
+
 LumaImage = npt.NDArray[np.uint8]
 """(height, width): brightness alone."""
 
@@ -36,6 +39,7 @@ class Frame:
         "_decode",
         "_decode_for",
         "_decode_luma",
+        "_decode_part",
         "_image",
         "_release",
         "captured_at",
@@ -55,6 +59,7 @@ class Frame:
         decode: Decode,
         decode_for: DecodeFor | None = None,
         decode_luma: DecodeLuma | None = None,
+        decode_part: DecodePart | None = None,
         release: Callable[[], None] | None = None,
     ) -> None:
         """`seq` counts the source's frames from 0, those that were skipped too; `captured_at` is monotonic seconds."""
@@ -65,6 +70,7 @@ class Frame:
         self._decode: Decode | None = decode
         self._decode_for = decode_for
         self._decode_luma = decode_luma
+        self._decode_part = decode_part
         self._release = release
         self._image: BgrImage | None = None
         self.looked_at: BgrImage | None = None
@@ -82,7 +88,7 @@ class Frame:
             if self._decode is None:
                 raise RuntimeError("image() on a frame that was given back")
             self._image = self.looked_at = self._decode()
-            self._decode = self._decode_for = None  # lets go of the decoder's buffer
+            self._decode = self._decode_for = self._decode_part = None  # lets go of the decoder's buffer
         return self._image
 
     def image_for(self, width_px: int, height_px: int) -> BgrImage:
@@ -95,6 +101,16 @@ class Frame:
             self.looked_at = self._decode_for(width_px, height_px)
             return self.looked_at
         return self.image()
+
+    def part(self, left: int, top: int, right: int, bottom: int) -> BgrImage:
+        """Copy a rectangle of the picture, which is decoded only there where the source can do that.
+
+        In pixels, at least one of them and all inside the picture. (bottom - top, right - left, 3) uint8 BGR. Raises
+        FrameCorrupt.
+        """
+        if self._image is None and self._decode_part is not None:
+            return self._decode_part(left, top, right, bottom)
+        return np.array(self.image()[top:bottom, left:right])
 
     def luma(self) -> LumaImage:
         """Return a thumbnail of about an eighth of the width and height, as cheap as the source can make it.
@@ -111,6 +127,6 @@ class Frame:
     def release(self) -> None:
         """Give the frame back. Harmless when done already; a picture that was looked at stays valid."""
         give_back, self._release = self._release, None
-        self._decode = self._decode_for = self._decode_luma = None
+        self._decode = self._decode_for = self._decode_luma = self._decode_part = None
         if give_back is not None:
             give_back()

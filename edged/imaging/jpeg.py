@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from edged.domain.frame import BgrImage
+from edged.domain.frame import BgrImage, Frame
 from edged.errors import EdgedError
 
 
@@ -22,20 +22,17 @@ def encode_jpeg(image: BgrImage, *, quality: int = 85) -> bytes:
     return bytes(data.tobytes())
 
 
-def crop_with_margin(
-    image: BgrImage, xyxy: Sequence[float], *, margin: float = 0.25, max_side_px: int = 480
-) -> BgrImage:
+def crop_with_margin(frame: Frame, xyxy: Sequence[float], *, margin: float = 0.25, max_side_px: int = 480) -> BgrImage:
     """Copy the box out of the picture, with `margin` of its larger side around it, at most `max_side_px` long.
 
     The crop stays inside the picture and is at least one pixel, also for a box that lies outside or has no area. The
-    copy lets go of the whole frame.
+    copy lets go of the whole frame. Raises FrameCorrupt.
     """
-    height_px, width_px = image.shape[:2]
     left, top, right, bottom = xyxy
     around = margin * max(right - left, bottom - top, 0.0)
-    x0, x1 = _span(left - around, right + around, width_px)
-    y0, y1 = _span(top - around, bottom + around, height_px)
-    return shrink(image[y0:y1, x0:x1], max_side_px=max_side_px)
+    x0, x1 = _span(left - around, right + around, frame.width_px)
+    y0, y1 = _span(top - around, bottom + around, frame.height_px)
+    return shrink(frame.part(x0, y0, x1, y1), max_side_px=max_side_px)
 
 
 def shrink(image: BgrImage, *, max_side_px: int) -> BgrImage:

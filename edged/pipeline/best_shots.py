@@ -10,8 +10,8 @@ from edged.domain.events import Box
 from edged.domain.frame import BgrImage, Frame
 from edged.domain.tracks import Track, Tracks, TrackState
 
-Crop = Callable[[BgrImage, Box], BgrImage]
-"""Cut a box with some margin out of an image, as a copy."""
+Crop = Callable[[Frame, Box], BgrImage]
+"""Cut a box with some margin out of a frame, as a copy. Raises FrameCorrupt."""
 
 EncodeJpeg = Callable[[BgrImage], bytes]
 
@@ -38,7 +38,7 @@ class BestShots:
         self._names: Mapping[int, int] = {}
 
     def offer(self, tracks: Tracks, frame: Frame) -> None:
-        """Look at the tracks that were seen in this frame; its picture is decoded if one of them looks better.
+        """Look at the tracks that were seen in this frame; its picture is decoded where one of them looks better.
 
         `tracks` and `frame` are of the same instant. Raises FrameCorrupt.
         """
@@ -47,7 +47,7 @@ class BestShots:
                 name = self._names.get(track.track_id, track.track_id)
                 shot, score = self._shots.get(name), _score(track, frame)
                 if shot is None or score > shot.score * _BETTER_BY:
-                    self._shots[name] = _Shot(score, self._crop(frame.image(), track.xyxy))
+                    self._shots[name] = _Shot(score, self._crop(frame, track.xyxy))
 
     def jpeg(self, track_id: int) -> bytes | None:
         """The object's best shot as a JPEG; None when there is none."""

@@ -2,7 +2,8 @@
 
 The whole daemon runs on a recording, every frame detected. The engine and the source are wrapped, so that the CPU time
 of their threads inside infer() and inside the decoder is known from the same run, frame for frame; everything else that
-the process burns is edged's own.
+the process burns between the first frame and the last is edged's own. What it takes to open the recording and the
+database, and to close them, is no frame's: it is printed beside.
 
     scripts/bench pipeline --model DIR --source CLIP [--json FILE]
 """
@@ -38,11 +39,12 @@ class Result:
     """CPU milliseconds are means over all frames."""
 
     frames: int
-    cpu_ms: float  # the whole process
+    cpu_ms: float  # the whole process, from the first frame to the last
     forward_ms: float  # the model's forward pass, in ncnn
     decode_ms: float  # the video decoder: compressed to YUV
-    convert_ms: float  # YUV to BGR pictures: small for the detector, in full for a snapshot
+    convert_ms: float  # YUV to BGR pictures: small for the detector, in part for a snapshot
     overhead_ms: float  # the rest, conversion included: edged
+    start_and_stop_ms: float  # of the whole run, not a frame: what comes before the first and after the last
     cpu_ratio_to_floor: float  # whole process to forward pass and decoder
     cpu_ratio_to_forward: float  # whole process to forward pass alone
     rss_mb: float  # resident memory at the end of the run
@@ -76,22 +78,25 @@ class TimedSource:
         self.stats = inner.stats
         self.seconds = 0.0
         self.convert_seconds = 0.0
+        self.began = self.ended = 0.0  # CPU time of the process as the first read began, and as the last one ended
 
     def open(self) -> None:
         self._inner.open()
 
     def read(self, timeout_s: float) -> Frame | None:
+        self.began = self.began or time.process_time()
         began = time.thread_time()
         try:
             frame = self._inner.read(timeout_s)
         finally:
             self.seconds += time.thread_time() - began
+            self.ended = time.process_time()
         return None if frame is None else self._timed(frame)
 
     def _timed(self, frame: Frame) -> Frame:
-        def timed(decode: Callable[..., BgrImage], *size: int) -> BgrImage:
+        def timed(decode: Callable[..., BgrImage], *place: int) -> BgrImage:
             began = time.thread_time()
-            image = decode(*size)
+            image = decode(*place)
             self.convert_seconds += time.thread_time() - began
             return image
 
@@ -103,6 +108,7 @@ class TimedSource:
             decode=partial(timed, frame.image),
             decode_for=partial(timed, frame.image_for),
             decode_luma=frame.luma,
+            decode_part=partial(timed, frame.part),
             release=frame.release,
         )
 
@@ -139,11 +145,12 @@ def measure(model: str, source: str) -> Result:
         cpu, wall = time.process_time(), time.perf_counter()
         status = daemon.run()
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        of_frames = sources[0].ended - sources[0].began
     frames = status.cameras[0].frames
     per_frame = 1000 / frames
     forward = (backends[0].seconds - warm_up) * per_frame
     decode = sources[0].seconds * per_frame
-    total = cpu * per_frame
+    total = of_frames * per_frame
     return Result(
         frames=frames,
         cpu_ms=total,
@@ -151,6 +158,7 @@ def measure(model: str, source: str) -> Result:
         decode_ms=decode,
         convert_ms=sources[0].convert_seconds * per_frame,
         overhead_ms=total - forward - decode,
+        start_and_stop_ms=1000 * (cpu - of_frames),
         cpu_ratio_to_floor=total / (forward + decode),
         cpu_ratio_to_forward=total / forward,
         rss_mb=psutil.Process().memory_info().rss / 1e6,

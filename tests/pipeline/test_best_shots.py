@@ -11,7 +11,7 @@ from tests.pipeline.parts import tracks_of
 FRAME = Frame.of(np.zeros((200, 200, 3), np.uint8))
 
 
-def crop(image: BgrImage, box: Box) -> BgrImage:
+def crop(frame: Frame, box: Box) -> BgrImage:
     return np.full((1, 1, 3), int(box[2] - box[0]), np.uint8)
 
 

@@ -386,7 +386,7 @@ def test_the_time_of_each_detection_is_noted() -> None:
 def test_events_carry_the_best_shot_of_their_own_track() -> None:
     sink = MemorySink()
     shots = BestShots(
-        crop=lambda image, box: image[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])].copy(),
+        crop=lambda frame, box: frame.image()[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])].copy(),
         encode=lambda image: f"{image.shape[1]} x {image.shape[0]}".encode(),
     )
     boxes = [one_detection((10, 10, 20 + min(seq, 8), 40)) for seq in range(20)]
@@ -402,7 +402,7 @@ def test_events_carry_the_best_shot_of_their_own_track() -> None:
 def test_an_object_that_rejoined_leaves_with_the_best_shot_of_both_its_tracks() -> None:
     sink = MemorySink()
     shots = BestShots(
-        crop=lambda image, box: image[int(box[1]) : round(box[3]), int(box[0]) : round(box[2])].copy(),
+        crop=lambda frame, box: frame.image()[int(box[1]) : round(box[3]), int(box[0]) : round(box[2])].copy(),
         encode=lambda image: f"{image.shape[1]} wide".encode(),
     )
     first, second = one_detection((10, 10, 30, 40), confidence=0.6), one_detection((10, 10, 34, 40), confidence=0.95)
@@ -421,8 +421,8 @@ def test_an_object_that_rejoined_leaves_with_the_best_shot_of_both_its_tracks() 
 def test_the_shots_of_those_who_left_long_ago_are_not_kept() -> None:
     alive: list[weakref.ref[BgrImage]] = []
 
-    def crop(image: BgrImage, box: Box) -> BgrImage:
-        copy: BgrImage = image[:4, :4].copy()
+    def crop(frame: Frame, box: Box) -> BgrImage:
+        copy = frame.part(0, 0, 4, 4)
         alive.append(weakref.ref(copy))
         return copy
 

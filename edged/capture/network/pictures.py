@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from edged.domain.frame import Decode, DecodeFor, DecodeLuma
+from edged.domain.frame import Decode, DecodeFor, DecodeLuma, DecodePart
 
 MAX_PIXELS = 64_000_000
 """A header that claims a larger picture is refused, before a small box runs out of memory."""
@@ -21,6 +21,7 @@ class Picture:
     decode: Decode
     decode_for: DecodeFor
     decode_luma: DecodeLuma
+    decode_part: DecodePart | None = None
 
 
 class Pictures(Protocol):

@@ -70,6 +70,7 @@ class NetworkSource:
             decode=picture.decode,
             decode_for=picture.decode_for,
             decode_luma=picture.decode_luma,
+            decode_part=picture.decode_part,
         )
 
     def close(self) -> None:

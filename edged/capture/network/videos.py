@@ -132,6 +132,7 @@ class VideoPictures:
             decode=partial(self._converter.convert, picture),
             decode_for=partial(self._converter.convert_for, picture),
             decode_luma=partial(self._converter.luma, picture),
+            decode_part=partial(self._converter.part, picture),
         )
 
     def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:

@@ -224,6 +224,7 @@ def test_a_rotated_recording_comes_upright(tmp_path: Path) -> None:
     with playing(path) as opened:
         frame = read_all(opened)[0]
     assert (frame.width_px, frame.height_px) == (48, 64)
+    assert frame.part(0, 32, 20, 64)[16, 12].min() > 200
     image = frame.image()
     assert image.shape == (64, 48, 3)
     assert image[48, 12].min() > 200  # the top left corner, a quarter turn anticlockwise, is bottom left

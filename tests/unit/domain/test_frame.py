@@ -10,7 +10,7 @@ class Picture:
     """Decodes to as many pixels as asked for, and keeps count."""
 
     def __init__(self) -> None:
-        self.whole = self.small = self.given_back = 0
+        self.whole = self.small = self.parts = self.given_back = 0
 
     def decode(self) -> BgrImage:
         self.whole += 1
@@ -19,6 +19,10 @@ class Picture:
     def decode_for(self, width_px: int, height_px: int) -> BgrImage:
         self.small += 1
         return np.zeros((height_px, width_px, 3), np.uint8)
+
+    def decode_part(self, left: int, top: int, right: int, bottom: int) -> BgrImage:
+        self.parts += 1
+        return np.zeros((bottom - top, right - left, 3), np.uint8)
 
     def release(self) -> None:
         self.given_back += 1
@@ -32,6 +36,7 @@ def frame_of(picture: Picture) -> Frame:
         height_px=60,
         decode=picture.decode,
         decode_for=picture.decode_for,
+        decode_part=picture.decode_part,
         release=picture.release,
     )
 
@@ -70,6 +75,27 @@ def test_a_decoded_picture_serves_every_later_look() -> None:
     assert frame.image() is frame.image()
     assert frame.image_for(40, 30) is frame.image()
     assert (picture.whole, picture.small) == (1, 0)
+
+
+def test_of_a_part_no_more_is_decoded_than_that() -> None:
+    picture = Picture()
+    assert frame_of(picture).part(10, 20, 40, 60).shape == (40, 30, 3)
+    assert (picture.whole, picture.parts) == (0, 1)
+
+
+def test_a_part_of_a_decoded_picture_is_a_copy_of_it() -> None:
+    picture = Picture()
+    frame = frame_of(picture)
+    whole = frame.image()
+    part = frame.part(0, 0, 80, 60)
+    part[:] = 1
+    assert (picture.whole, picture.parts) == (1, 0)
+    assert not whole.any()
+
+
+def test_a_source_that_can_only_decode_it_all_gives_parts_too() -> None:
+    image = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
+    np.testing.assert_array_equal(Frame.of(image).part(10, 20, 40, 60), image[20:60, 10:40])
 
 
 def test_a_thumbnail_is_an_eighth_whatever_the_source_can_do() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edged.domain.frame import Frame
 from edged.errors import EdgedError
 from edged.imaging.jpeg import crop_with_margin, encode_jpeg, shrink
 
@@ -34,24 +35,24 @@ def test_a_picture_that_jpeg_cannot_hold_is_an_error_with_a_hint() -> None:
 
 
 def test_a_crop_has_a_margin_of_the_larger_side() -> None:
-    crop = crop_with_margin(gradient(200, 200), (80, 60, 100, 100))
+    crop = crop_with_margin(Frame.of(gradient(200, 200)), (80, 60, 100, 100))
     assert crop.shape == (60, 40, 3)  # 10 pixels around 20 × 40
 
 
 def test_a_crop_at_the_edge_stays_inside_the_picture() -> None:
-    assert crop_with_margin(gradient(100, 100), (-10, -10, 20, 20), margin=0.0).shape == (20, 20, 3)
+    assert crop_with_margin(Frame.of(gradient(100, 100)), (-10, -10, 20, 20), margin=0.0).shape == (20, 20, 3)
 
 
 def test_a_crop_is_a_copy_that_lets_go_of_the_frame() -> None:
     image = gradient(100, 100)
-    crop = crop_with_margin(image, (10, 10, 90, 90), margin=0.0)
+    crop = crop_with_margin(Frame.of(image), (10, 10, 90, 90), margin=0.0)
     assert crop.flags.owndata
     crop[:] = 0
     assert image.max() > 0
 
 
 def test_a_large_crop_is_scaled_down_without_distortion() -> None:
-    assert crop_with_margin(gradient(2000, 1000), (0, 0, 2000, 1000), max_side_px=480).shape == (240, 480, 3)
+    assert crop_with_margin(Frame.of(gradient(2000, 1000)), (0, 0, 2000, 1000), max_side_px=480).shape == (240, 480, 3)
 
 
 def test_a_thin_picture_keeps_at_least_one_pixel() -> None:
@@ -67,7 +68,7 @@ def test_a_thin_picture_keeps_at_least_one_pixel() -> None:
 def test_any_box_gives_a_crop_of_at_least_a_pixel(
     xyxy: tuple[float, ...], width_px: int, height_px: int, margin: float
 ) -> None:
-    crop = crop_with_margin(gradient(width_px, height_px), xyxy, margin=margin, max_side_px=20)
+    crop = crop_with_margin(Frame.of(gradient(width_px, height_px)), xyxy, margin=margin, max_side_px=20)
     assert crop.ndim == 3
     assert 1 <= min(crop.shape[:2]) <= max(crop.shape[:2]) <= 20
     assert crop.flags.c_contiguous
