@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from judge import times
 from line import MachineError
-from machine import BOOT_S, Machine
+from machine import BOOT_S, BootError, Machine
 from nbd import served
 from report import Report, Row
 from service import Service
@@ -67,23 +68,25 @@ cp /opt/edged/systemd/system.conf.d/edged.conf /etc/systemd/system.conf.d/
 class Box:
     """A machine with a disk of its own, which outlives its boots."""
 
-    def __init__(self, *, kernel: Path, address: str, disk: VolatileFile, folder: Path) -> None:
+    def __init__(self, *, kernel: Path, disk: VolatileFile, folder: Path) -> None:
         self._kernel = kernel
-        self._address = address
         self._disk = disk
         self._folder = folder
 
     @contextmanager
     def powered(self, *, clock: str | None = None) -> Iterator[Machine]:
-        """Boot it; at the end it has no power."""
-        with Machine(
-            kernel=self._kernel,
-            disk=self._address,
-            folder=self._folder,
-            restore=False,
-            clock=clock,
-            devices=["i6300esb"],
-        ) as machine:
+        """Boot it; at the end it has no power, and its disk does nothing any more."""
+        with (
+            served(self._disk, self._folder / "disk.sock") as address,
+            Machine(
+                kernel=self._kernel,
+                disk=address,
+                folder=self._folder,
+                restore=False,
+                clock=clock,
+                devices=["i6300esb"],
+            ) as machine,
+        ):
             yield machine
 
     def lose_unflushed(self, chance: random.Random) -> int:
@@ -116,6 +119,7 @@ class Cuts:
     running_s: list[float] = field(default_factory=list)  # from power to systemd's "running"
     detecting_s: list[float] = field(default_factory=list)  # from power to the first detection
     unflushed: list[int] = field(default_factory=list)  # writes in the disk's cache when it lost power
+    repaired: int = 0  # boots before which e2fsck mended more than the journal does
     broken: list[str] = field(default_factory=list)  # what was not as promised
     shown: int = 0  # events that `edged events` has told
 
@@ -126,6 +130,7 @@ class Cuts:
         self.running_s.append(time.monotonic() - began)
         detects_again(service)
         self.detecting_s.append(time.monotonic() - began)
+        self.repaired += machine.run("dmesg | grep -q e2fsck:").code == 0
         end, aside, events = service.last_end(), service.damaged(), len(service.events())
         if state != "running" or end != "power" or events < self.shown or aside:
             self.broken.append(f"{state}, last end {end!r}, {events} events after {self.shown}, {aside}")
@@ -139,6 +144,7 @@ class Cuts:
         found = (
             f"{sum(self.unflushed)} writes in the cache, {self.shown} events; {'; '.join(self.broken) or 'all there'}"
         )
+        report.add(Row("  file system repaired at the boot", f"{self.repaired} times"))
         report.add(Row("  what is left", found, "no shown event lost, named power", not self.broken))
 
 
@@ -254,6 +260,14 @@ def hurt(machine: Machine, report: Report, *parts: Part) -> None:
             print(error, file=sys.stderr)
 
 
+def kept(folder: Path) -> Path:
+    """Put what a box leaves that does not boot where it stays, and say where."""
+    place = Path(tempfile.mkdtemp(prefix="edged-lab-kept-"))
+    for name in ("box.img", "serial.log"):
+        shutil.move(folder / name, place)
+    return place
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--kernel", type=Path, required=True)
@@ -267,13 +281,14 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-lab-")))
         subprocess.run(["cp", "--sparse=always", given.image / "root.img", folder / "box.img"], check=True)
         disk = stack.enter_context(closing(VolatileFile(folder / "box.img")))
-        address = stack.enter_context(served(disk, folder / "disk.sock"))
-        box = Box(kernel=given.kernel, address=address, disk=disk, folder=folder / "run")
+        box = Box(kernel=given.kernel, disk=disk, folder=folder)
         try:
             run(box, report, given.cuts, random.Random(given.seed))
         except MachineError as error:
             report.add(Row("cut short", str(error).splitlines()[0], "to run to its end", kept=False))
             print(error, file=sys.stderr)
+            if isinstance(error, BootError):
+                print(f"Its disk and its console are kept in {kept(folder)}.", file=sys.stderr)
     report.measured["seconds"] = round(time.monotonic() - began)
     if given.json:
         report.write(given.json)

@@ -9,7 +9,7 @@ workshop="$out/workshop"
 
 # shellcheck source-path=SCRIPTDIR
 . "$here/debian.sh"
-make_debian "$workshop" gcc,make,linux-headers-amd64,kmod,cpio,busybox-static \
+make_debian "$workshop" gcc,make,linux-headers-amd64,kmod,cpio,busybox-static,e2fsck-static \
   --customize-hook="copy-in '$here/inside/workshop.sh' '$here/inside/init' '$here/inside/zone' /root" \
   --customize-hook='chroot "$1" bash /root/workshop.sh'
 mv "$workshop"/root/out/* "$out/"

@@ -16,6 +16,11 @@ from line import Line, MachineError
 SNAPSHOT = "ready"
 BOOT_S = 240.0  # on a host that is busy elsewhere
 _START_S = 30.0
+_CONSOLE_END = 8000  # characters: a kernel's panic alone has 2000
+
+
+class BootError(MachineError):
+    """The machine does not come up to its agent."""
 
 
 class Machine(Line):
@@ -114,7 +119,7 @@ class Machine(Line):
             self.wait_until_ready(BOOT_S)
         except MachineError as error:
             console = (self._folder / "serial.log").read_text(errors="replace")
-            raise MachineError(f"the machine does not boot: {error}\n{console[-2000:]}") from error
+            raise BootError(f"the machine does not boot: {error}\n{console[-_CONSOLE_END:]}") from error
 
     def _order(self, command: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
         """Tell QEMU itself something, over QMP."""

@@ -10,10 +10,10 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 _GREETING = b"NBDMAGICIHAVEOPT" + struct.pack(">H", 0b11)  # fixed newstyle, no zeroes
 _OPTION_REPLY, _REPLY = 0x3E889045565A9, 0x67446698
@@ -21,6 +21,7 @@ _ACK, _INFO, _UNSUPPORTED = 1, 3, 0x80000001
 _FLAGS = 0b1101  # has flags, flush, FUA
 _FUA = 1
 _NO_ZEROES = 0b10
+_GONE_MAX_S = 10.0
 
 Read = Callable[[int], bytes]
 
@@ -53,7 +54,10 @@ class Disk(Protocol):
 
 @contextmanager
 def served(disk: Disk, path: Path) -> Iterator[str]:
-    """Serve a disk on a socket at `path` to one reader after another; gives QEMU's address for it."""
+    """Serve a disk on a socket at `path` to one reader after another; gives QEMU's address for it.
+
+    The readers must have gone at the end. Then what they asked for is done, too: nothing changes the disk any more.
+    """
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
@@ -63,7 +67,10 @@ def served(disk: Disk, path: Path) -> Iterator[str]:
             yield f"nbd+unix:///?socket={path}"
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+            thread.join(_GONE_MAX_S)
+            path.unlink()
+            if thread.is_alive():
+                raise TimeoutError(f"the reader at {path} does not go")
 
 
 def _serve(disk: Disk, listener: socket.socket) -> None:
@@ -73,11 +80,16 @@ def _serve(disk: Disk, listener: socket.socket) -> None:
         except OSError:  # no more
             return
         with connection, connection.makefile("rb") as stream:
-            try:
-                if _negotiate(disk, connection, stream.read):
-                    _transmit(disk, connection, stream.read)
-            except (OSError, struct.error):  # its reader was killed
-                continue
+
+            def read(count: int, stream: BinaryIO = stream) -> bytes:
+                data = stream.read(count)
+                if len(data) < count:  # half a request is none, lest half a sector is written
+                    raise ConnectionResetError
+                return data
+
+            with suppress(ConnectionError):  # its reader was killed
+                if _negotiate(disk, connection, read):
+                    _transmit(disk, connection, read)
 
 
 def _negotiate(disk: Disk, connection: socket.socket, read: Read) -> bool:

@@ -28,11 +28,13 @@ class Client:
     def ask(
         self, command: int, offset: int = 0, count: int = 0, data: bytes = b"", flags: int = 0
     ) -> tuple[int, bytes]:
-        header = struct.pack(">IHHQQI", 0x25609513, flags, command, 77, offset, len(data) or count)
-        self._socket.sendall(header + data)
+        self.send(command, offset, len(data) or count, data, flags)
         magic, trouble, handle = struct.unpack(">IIQ", self._stream.read(16))
         assert (magic, handle) == (0x67446698, 77)
         return trouble, self._stream.read(count)
+
+    def send(self, command: int, offset: int, count: int, data: bytes = b"", flags: int = 0) -> None:
+        self._socket.sendall(struct.pack(">IHHQQI", 0x25609513, flags, command, 77, offset, count) + data)
 
     def close(self) -> None:
         self._stream.close()
@@ -79,3 +81,26 @@ def test_an_unknown_command_is_refused_and_the_next_one_done(tmp_path: Path) -> 
         assert trouble == 22
         assert client.ask(READ, 0, 4) == (0, bytes(4))
         client.close()
+
+
+def test_a_write_that_its_reader_did_not_finish_is_not_done(tmp_path: Path) -> None:
+    with disk_and_socket(tmp_path) as (disk, path):
+        killed = Client(path)
+        killed.send(WRITE, 0, 1024, data=b"x" * 700)
+        killed.close()
+        alive = Client(path)
+        assert alive.ask(READ, 0, 1024) == (0, bytes(1024))
+        alive.close()
+        assert disk.lose_power(random.Random(1)) == 0
+
+
+def test_what_a_killed_reader_asked_for_is_done_when_the_server_has_ended(tmp_path: Path) -> None:
+    (tmp_path / "disk.img").write_bytes(bytes(1 << 16))
+    disk = VolatileFile(tmp_path / "disk.img")
+    for round_ in (1, 2):  # each boot has a server of its own, at the same place
+        with served(disk, tmp_path / "nbd.sock"):
+            killed = Client(tmp_path / "nbd.sock")
+            killed.send(WRITE, 0, 512, data=bytes([round_]) * 512)
+            killed.close()
+        assert disk.read(0, 512) == bytes([round_]) * 512
+    disk.close()

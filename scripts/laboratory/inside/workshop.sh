@@ -2,7 +2,7 @@
 # Runs in the workshop's root file system; leaves /root/out.
 set -euo pipefail
 cd /root
-mkdir -p out/modules initrd/{bin,dev,proc,sys,modules,root}
+mkdir -p out/modules initrd/{bin,dev,etc,proc,sys,modules,root}
 
 in_the_machine=(virtio_blk virtio_console virtio_rng ext4 autofs4 vivid v4l2loopback zone softdog i6300esb)
 to_reach_the_disk=(virtio_pci virtio_blk ext4)
@@ -39,6 +39,8 @@ cp kernel/boot/vmlinuz-* out/vmlinuz
 
 cp /bin/busybox initrd/bin/
 ln -s busybox initrd/bin/sh
+cp /sbin/e2fsck.static initrd/bin/e2fsck
+printf '[options]\nbroken_system_clock = true\n' > initrd/etc/e2fsck.conf
 install -m755 init initrd/init
 files_of "${to_reach_the_disk[@]}" | while read -r file; do
   cp "$file" initrd/modules/
