@@ -21,7 +21,7 @@ from edged.health.board.vitals import BoardSensors
 from edged.health.doctor.disk import disk
 from edged.health.doctor.heat import fan, governor, supply, temperature
 from edged.health.doctor.jetson import gpu_clocks
-from edged.health.doctor.system import Ask, clock_set, hardware_watchdog, memory_controller, network, service
+from edged.health.doctor.system import Ask, clock_set, hardware_watchdog, memory_controller, network, repair, service
 
 _ANSWER_WITHIN_S = 5.0
 _WARN_C = 75.0  # where there is no configuration that says so
@@ -74,6 +74,7 @@ def examine(
     yield clock_set(clock)
     yield hardware_watchdog(root)
     yield memory_controller(root)
+    yield repair(root)
     yield from gpu_clocks(ask, root)
 
 

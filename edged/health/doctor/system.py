@@ -1,4 +1,4 @@
-"""What keeps the box alive: memory limits, the watchdogs, the clock."""
+"""What keeps the box alive: memory limits, the watchdogs, the repair of its disk, the clock."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ Ask = Callable[[Sequence[str]], "str | None"]
 """Run a command and return what it prints; None when it cannot be run or fails."""
 
 _CMDLINE = "Add cgroup_enable=memory to the line of /boot/firmware/cmdline.txt, and restart."
+_REPAIR = "Add fsck.repair=yes to the kernel's command line (/boot/firmware/cmdline.txt on a Pi), and restart."
 _ARM = "sudo /usr/lib/edged/settle --with hardware-watchdog"
 _LOG = "journalctl -u edged -e"
 
@@ -41,6 +42,20 @@ def hardware_watchdog(root: Path = Path("/")) -> Finding:
     armed = [device for device in devices if read_text(device / "state") == "active"]
     names = ", ".join(filter(None, (read_text(device / "identity") for device in armed or devices)))
     return ok(what, f"armed ({names})") if armed else warn(what, f"there is one ({names}), and it is not armed", _ARM)
+
+
+def repair(root: Path = Path("/")) -> Finding:
+    """Judge whether a file system that a cut of power left torn is repaired at the next boot with nobody there.
+
+    ext4's superblock is two sectors under one checksum. When one of them alone reached the disk, the kernel does not
+    mount it, and "fsck -p", which is what is done without being asked for more, does not repair it.
+    """
+    what = "repair at boot"
+    if " / ext4 " not in (read_text(root / "proc/mounts") or ""):
+        return unknown(what, "the root file system is not ext4")
+    if "fsck.repair=yes" in (read_text(root / "proc/cmdline") or "").split():
+        return ok(what, "the root file system is repaired without asking")
+    return warn(what, "after a cut of power the root file system may wait for somebody to repair it", _REPAIR)
 
 
 def service(ask: Ask) -> Finding:

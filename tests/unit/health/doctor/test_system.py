@@ -7,7 +7,7 @@ import pytest
 
 from edged.domain.checkup import Finding, Verdict
 from edged.health.doctor.jetson import gpu_clocks
-from edged.health.doctor.system import clock_set, hardware_watchdog, memory_controller, network, service
+from edged.health.doctor.system import clock_set, hardware_watchdog, memory_controller, network, repair, service
 from edged.testing.clock import FakeClock
 
 WELL = {
@@ -97,6 +97,23 @@ def test_a_hardware_watchdog_is_well_when_it_is_armed(tmp_path: Path, state: str
 
 def test_a_machine_without_a_hardware_watchdog_is_unknown(tmp_path: Path) -> None:
     assert hardware_watchdog(tmp_path).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("mount", "cmdline", "verdict"),
+    [
+        ("/dev/mmcblk0p2 / ext4 rw,noatime 0 0", "rootfstype=ext4 fsck.repair=yes rootwait", Verdict.OK),
+        ("/dev/sda1 / ext4 rw 0 0", "root=UUID=1 ro quiet", Verdict.WARN),
+        ("/dev/sda1 / ext4 rw 0 0", "root=UUID=1 fsck.repair=preen", Verdict.WARN),
+        ("overlay / overlay rw 0 0\n/dev/sda1 /data ext4 rw 0 0", "quiet", Verdict.UNKNOWN),
+    ],
+)
+def test_a_root_file_system_is_repaired_when_the_kernel_is_told_so(
+    tmp_path: Path, mount: str, cmdline: str, verdict: Verdict
+) -> None:
+    _file(tmp_path / "proc/mounts", mount)
+    _file(tmp_path / "proc/cmdline", cmdline)
+    assert repair(tmp_path).verdict is verdict
 
 
 @pytest.mark.parametrize(
