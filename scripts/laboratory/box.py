@@ -236,6 +236,7 @@ def run(box: Box, report: Report, count: int, chance: random.Random) -> None:
         cuts.shown = len(Service(Session(machine)).events())
         machine.check(f"sleep {chance.uniform(0, _LONGEST_RUN_S):.2f}")
     for left in reversed(range(count)):
+        print(f"  {count - left} of {count} cuts", file=sys.stderr, flush=True)
         cuts.unflushed.append(box.lose_unflushed(chance))
         began = time.monotonic()
         with box.powered() as machine:
