@@ -111,6 +111,23 @@ build() { # WHICH: machine, usermode, or both
   exec 9>&-
 }
 
+# Make what is missing for the emulated Arm processors, and set $arm and $site to the folders that hold it.
+build_arm() {
+  local wanted="$cache/arm.txt"
+  check_tools qemu-aarch64 mmdebstrap
+  mkdir -p "$cache" || exit 3
+  exec 7> "$cache/lock-arm"
+  flock 7
+  packages > "$wanted"
+  cd "$laboratory"
+  arm="$(place_of arm debian.sh arm.sh)"
+  site="$(place_of armsite site.sh "$wanted")"
+  cd "$OLDPWD"
+  stage "$arm" "$laboratory/arm.sh" "$arm.part"
+  stage "$site" "$laboratory/site.sh" "$site.part" "$wanted" "$python" aarch64
+  exec 7>&-
+}
+
 # Make what is missing of the container, and set $resident and $wheels to the folders that hold it.
 build_container() {
   local wanted="$cache/installed.txt"
