@@ -118,10 +118,10 @@ class Detector(Protocol):
 class Tracker(Protocol):
     """Detections in, tracks out; one instance a camera."""
 
-    def update(self, detections: Detections, at: float, *, skipped: bool = False) -> Tracks:
+    def update(self, detections: Detections, at: float, *, skipped: int = 0) -> Tracks:
         """Take in what was detected at the monotonic instant `at`, which never goes back.
 
-        `skipped` says that frames went by without a detection since the last update.
+        `skipped` says how many frames went by without a detection since the last update.
         """
         ...
 

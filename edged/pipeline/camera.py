@@ -77,7 +77,7 @@ class CameraPipeline:
         self._tracks = Tracks.empty(at=0.0)
         self._expected: Tracks | None = None  # on the frame that was considered last, if anybody asked
         self._considered = False  # any frame yet
-        self._detected_seq = -1  # of the frame that was detected on last
+        self._detected_seq: int | None = None  # of the frame that was detected on last
         self._frame_at = 0.0
         self._damaged_since: float | None = None  # the last frame was to be detected on, but was damaged
         self._warned_at = -math.inf
@@ -155,11 +155,15 @@ class CameraPipeline:
         self._latency.add(self._clock.monotonic() - started_at)
         self.counts.detected += 1
         self._watch_picture(frame, at)
-        skipped, self._detected_seq = frame.seq - self._detected_seq > 1, frame.seq
-        tracks = self._tracker.update(detections, at, skipped=skipped)
+        tracks = self._tracker.update(detections, at, skipped=self._skipped_before(frame))
         self._scheduler.looked(tracks)
         self._offer_shots(tracks, frame)
         return tracks
+
+    def _skipped_before(self, frame: Frame) -> int:
+        """Count the frames that went by since the last one that was detected on; this one is the next to count from."""
+        last, self._detected_seq = self._detected_seq, frame.seq
+        return 0 if last is None else max(frame.seq - last - 1, 0)
 
     def _pass_over(self, at: float) -> Tracks:
         """A damaged frame shows nobody: many on end are as good as none."""

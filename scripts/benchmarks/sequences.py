@@ -106,7 +106,7 @@ class TrueTracker:
         self._stays: dict[int, _Stay] = {}
         self._next_id = 1
 
-    def update(self, detections: Detections, at: float, *, skipped: bool = False) -> Tracks:
+    def update(self, detections: Detections, at: float, *, skipped: int = 0) -> Tracks:
         return self.predict(at)
 
     def predict(self, at: float) -> Tracks:

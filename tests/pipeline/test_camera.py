@@ -446,14 +446,14 @@ def test_the_shots_of_those_who_left_long_ago_are_not_kept() -> None:
 
 
 class Told(ByteTrack):
-    """Remembers which updates came after skipped frames, and how often it was asked for a prediction."""
+    """Remembers how many frames were skipped before each update, and how often it was asked for a prediction."""
 
     def __init__(self, **settings: float) -> None:
         super().__init__(**settings)  # type: ignore[arg-type]
-        self.skipped: list[bool] = []
+        self.skipped: list[int] = []
         self.asked = 0
 
-    def update(self, detections: Detections, at: float, *, skipped: bool = False) -> Tracks:
+    def update(self, detections: Detections, at: float, *, skipped: int = 0) -> Tracks:
         self.skipped.append(skipped)
         return super().update(detections, at, skipped=skipped)
 
@@ -465,13 +465,15 @@ class Told(ByteTrack):
 @pytest.mark.parametrize(
     ("every", "seqs", "skipped"),
     [
-        (1, [0, 1, 2], [False, False, False]),
-        (2, [0, 1, 2, 3], [False, True]),
-        (1, [0, 1, 7, 8], [False, False, True, False]),
+        (1, [0, 1, 2], [0, 0, 0]),
+        (2, [0, 1, 2, 3], [0, 1]),
+        (1, [0, 1, 7, 8], [0, 0, 5, 0]),
+        (1, [7, 8], [0, 0]),
+        (1, [7, 0, 1], [0, 0, 0]),
     ],
 )
 def test_the_tracker_hears_of_frames_that_went_by_undetected_or_were_dropped(
-    every: int, seqs: list[int], skipped: list[bool]
+    every: int, seqs: list[int], skipped: list[int]
 ) -> None:
     tracker = make_tracker(Told)
     pipeline = pipeline_of(

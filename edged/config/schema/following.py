@@ -29,13 +29,14 @@ class TrackerSection(Section):
     )
     new_track_confidence: float | None = option(
         None,
-        "Confidence that a detection needs to begin a track. Not set: what the model's own file says.",
+        "Confidence that a detection needs to begin a track; where frames were skipped, up to half of the way to "
+        "high_confidence less. Not set: what the model's own file says.",
         "0..1",
         gt=0,
         le=1,
     )
     match_cost_max: float = option(
-        0.8, "A detection continues a track when 1 - IoU x confidence is below this.", "0..1", gt=0, le=1
+        0.9, "A detection continues a track when 1 - IoU x confidence is below this.", "0..1", gt=0, le=1
     )
     lost_after_s: float = option(1.0, "A track that was not seen for this long is given up.", "seconds", gt=0, le=600)
     class_aware: bool = option(

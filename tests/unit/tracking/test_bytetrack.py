@@ -209,8 +209,8 @@ def test_a_doubtful_detection_revives_who_was_just_lost_only_where_frames_were_s
 ) -> None:
     tracker, step_s = make_tracker(), frames * FRAME_S
     tracker.update(seen(HERE), 0.0)
-    tracker.update(NOTHING, step_s, skipped=frames > 1)
-    assert states(tracker.update(seen(HERE, confidence=0.3), 2 * step_s, skipped=frames > 1)) == [state]
+    tracker.update(NOTHING, step_s, skipped=frames - 1)
+    assert states(tracker.update(seen(HERE, confidence=0.3), 2 * step_s, skipped=frames - 1)) == [state]
 
 
 def newcomer_seen_again(*, frames: int, across_px: float = 0.0, down_px: float = 0.0, confidence: float = 0.7) -> bool:
@@ -221,7 +221,7 @@ def newcomer_seen_again(*, frames: int, across_px: float = 0.0, down_px: float =
     left, top, right, bottom = HERE
     moved = (left + across_px, top + down_px, right + across_px, bottom + down_px)
     at = 1.0 + frames * FRAME_S
-    tracks = tracker.update(seen(moved, confidence=confidence), at, skipped=frames > 1)
+    tracks = tracker.update(seen(moved, confidence=confidence), at, skipped=frames - 1)
     return tracks.track_id.tolist() == [1] and states(tracks) == [TrackState.CONFIRMED]
 
 
@@ -238,11 +238,27 @@ def test_a_doubtful_second_sighting_counts_only_where_frames_were_skipped_just_n
     assert not newcomer_seen_again(frames=4, confidence=0.3, across_px=20.0), "overlap must tell that it is the same"
 
 
+def begins_a_track(confidence: float, *, skipped: int) -> bool:
+    """Whether somebody does who is seen for the first time where so many frames were skipped."""
+    tracker = make_tracker()
+    tracker.update(NOTHING, 0.0)
+    return len(tracker.update(seen(HERE, confidence=confidence), 1.0, skipped=skipped)) == 1
+
+
+def test_the_more_frames_were_skipped_the_less_confidence_begins_a_track_down_to_half_way_to_a_high_one() -> None:
+    assert not begins_a_track(0.69, skipped=0)
+    assert begins_a_track(0.69, skipped=1)
+    assert not begins_a_track(0.66, skipped=3)
+    assert begins_a_track(0.66, skipped=4)
+    assert begins_a_track(0.651, skipped=5)
+    assert not begins_a_track(0.649, skipped=10_000)
+
+
 def who_is_found_where_two_overlap(frames: int) -> list[int]:
     """The id that goes on, of a tall (1) and a small one (2), with a small box that lies rather in the tall one's."""
     tracker, tall, small = make_tracker(), (100.0, 100.0, 160.0, 250.0), (125.0, 100.0, 185.0, 200.0)
     tracker.update(seen(tall, small), 0.0)
-    tracks = tracker.update(seen((103.0, 100.0, 163.0, 200.0)), frames * FRAME_S, skipped=frames > 1)
+    tracks = tracker.update(seen((103.0, 100.0, 163.0, 200.0)), frames * FRAME_S, skipped=frames - 1)
     return [track.track_id for track in tracks.confirmed()]
 
 
@@ -258,9 +274,9 @@ def state_after_a_miss(
     tracker, step_s, at = make_tracker(), frames * FRAME_S, 0.0
     while at < known_s:
         at += step_s
-        tracker.update(seen(walker(at, speed_px_s=speed_px_s)), at, skipped=frames > 1)
+        tracker.update(seen(walker(at, speed_px_s=speed_px_s)), at, skipped=frames - 1)
     for miss in range(1, misses + 1):
-        tracks = tracker.update(NOTHING, at + miss * step_s, skipped=frames > 1)
+        tracks = tracker.update(NOTHING, at + miss * step_s, skipped=frames - 1)
     return states(tracks)[0]
 
 

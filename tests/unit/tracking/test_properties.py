@@ -70,6 +70,20 @@ def test_garbage_never_crashes_and_never_comes_out(steps: list[tuple[Detections,
 
 
 @settings(max_examples=100, deadline=None)
+@given(sane(), st.integers(0, 20), st.integers(0, 1000))
+def test_more_skipped_frames_hide_nobody_and_no_doubtful_detection_begins_a_track(
+    detections: Detections, skipped: int, more: int
+) -> None:
+    def newcomers(skipped: int) -> int:
+        tracker = make_tracker()
+        tracker.update(Detections.empty(), 0.0)
+        return len(tracker.update(detections, 1.0, skipped=skipped))
+
+    sure = int((detections.confidence >= 0.6).sum())
+    assert newcomers(skipped) <= newcomers(skipped + more) <= sure
+
+
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(sane(), gaps_s), max_size=20))
 def test_an_id_is_never_used_twice(steps: list[tuple[Detections, float]]) -> None:
     tracker, at, gone, before, highest = make_tracker(), 0.0, set[int](), set[int](), 0
