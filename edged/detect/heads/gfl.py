@@ -23,52 +23,52 @@ class GflHead:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._classes = len(spec.labels)
-        self._levels = [base.grid(spec.input, [stride]) for stride in spec.head.strides]
+        grids = [base.grid(spec.input, [stride]) for stride in spec.head.strides]
+        self._cells = [len(strides) for _, strides in grids]  # a stride
+        self._strides = np.concatenate([strides for _, strides in grids])
+        centres = [(cells + np.float32(0.5)) * strides[:, None] for cells, strides in grids]
+        self._centres = np.ascontiguousarray(np.concatenate(centres).T)  # x and y, (2, N)
 
     def decode(self, outputs: Sequence[base.Tensor], confidence: float) -> Detections:
         """See Head.decode."""
-        if len(outputs) != 2 * len(self._levels):
-            raise self._wrong_shape(outputs)
-        parts = []
-        for level, (cells, strides) in enumerate(self._levels):
-            scores, edges = self._arrange(level, outputs)
-            rows = base.rows_above(scores, confidence)
-            if len(rows):
-                parts.append((scores[rows], edges[rows], cells[rows], strides[rows, None]))
-        if not parts:
-            return Detections.empty()
-        scores, edges, cells, strides = (np.concatenate(part) for part in zip(*parts, strict=True))
+        scores, edges = self._arrange(outputs)
+        best = scores.max(axis=0)
+        base.demand_finite(best)
+        chosen = (best >= confidence).nonzero()[0]
+        edges = edges.take(chosen, axis=1)
         base.demand_finite(edges)
-        best, class_id = base.best_class(scores)
-        centre = (cells + np.float32(0.5)) * strides
-        distance = _expectation(edges) * strides
-        return base.candidates(
-            np.concatenate([centre - distance[:, :2], centre + distance[:, 2:]], axis=1), best, class_id
-        )
+        distance = _expectation(edges) * self._strides[chosen]
+        centre = self._centres.take(chosen, axis=1)
+        xyxy = np.empty((len(chosen), 4), np.float32)
+        np.subtract(centre, distance[:2], out=xyxy.T[:2])
+        np.add(centre, distance[2:], out=xyxy.T[2:])
+        class_id = scores.take(chosen, axis=1).argmax(axis=0).astype(np.int32)
+        return base.candidates(xyxy, best[chosen], class_id)
 
-    def _arrange(self, level: int, outputs: Sequence[base.Tensor]) -> tuple[base.Tensor, base.Tensor]:
-        """View the outputs of one stride as (n, classes) and (n, 4 * bins)."""
-        rows = len(self._levels[level][1])
-        pair = []
-        for output in (outputs[level], outputs[level + len(self._levels)]):
-            output = base.two_dimensional(output)
-            pair.append(output if output.shape[0] == rows else base.turned(output))
-        scores, edges = pair
-        fits = scores.shape == (rows, self._classes) and edges.ndim == 2 and edges.shape[0] == rows
-        if not fits or edges.shape[1] % 4 or edges.shape[1] < 8:
+    def _arrange(self, outputs: Sequence[base.Tensor]) -> tuple[base.Tensor, base.Tensor]:
+        """Put the strides side by side: (classes, N) and (4 * bins, N)."""
+        levels = len(self._cells)
+        if len(outputs) != 2 * levels:
             raise self._wrong_shape(outputs)
-        return scores, edges
+        upright = [
+            output.T if output.shape[0] == cells else output
+            for output, cells in zip(map(base.two_dimensional, outputs), self._cells * 2, strict=True)
+        ]
+        bins = len(upright[-1])
+        expected = [(rows, cells) for rows in (self._classes, bins) for cells in self._cells]
+        if [output.shape for output in upright] != expected or bins % 4 or bins < 8:
+            raise self._wrong_shape(outputs)
+        return np.concatenate(upright[:levels], axis=1), np.concatenate(upright[levels:], axis=1)
 
     def _wrong_shape(self, outputs: Sequence[base.Tensor]) -> Exception:
-        cells = [len(strides) for _, strides in self._levels]
-        scores = ", ".join(f"({rows}, {self._classes})" for rows in cells)
-        edges = ", ".join(f"({rows}, 4 x bins)" for rows in cells)
+        scores = ", ".join(f"({cells}, {self._classes})" for cells in self._cells)
+        edges = ", ".join(f"({cells}, 4 x bins)" for cells in self._cells)
         return base.wrong_shape(f"scores {scores}, then edges {edges}", outputs)
 
 
 def _expectation(edges: base.Tensor) -> base.Tensor:
-    """(n, 4 * bins) logits → (n, 4) mean bin."""
-    logits = edges.reshape(len(edges), 4, edges.shape[1] // 4)
-    weights = np.exp(logits - logits.max(axis=2, keepdims=True))
-    bins = np.arange(logits.shape[2], dtype=np.float32)
-    return np.asarray((weights @ bins) / weights.sum(axis=2))
+    """(4 * bins, N) logits → (4, N) mean bin."""
+    logits = edges.reshape(4, len(edges) // 4, edges.shape[1])
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    bins = np.arange(logits.shape[1], dtype=np.float32)
+    return np.asarray((weights * bins[:, None]).sum(axis=1) / weights.sum(axis=1))
