@@ -23,9 +23,13 @@ def suppress(found: Detections, *, iou: float, max_detections: int, max_candidat
     """
     if len(found) > max_candidates:
         found = best(found, max_candidates)
-    # OpenCV moves each class to a place of its own, one beside the other: none may reach left of or above 0.
-    corners_and_sides: Any = found.xyxy - found.xyxy.min(initial=0.0)
-    corners_and_sides[:, 2:] -= corners_and_sides[:, :2]
+    # OpenCV moves each class to a place of its own, one beside the other: none may reach left of or above 0. It reckons
+    # in float64, so one box that lies far off leaves the others as they are. Sides below 0 would count against them.
+    corners_and_sides: Any = found.xyxy.astype(np.float64)
+    corners, sides = corners_and_sides[:, :2], corners_and_sides[:, 2:]
+    sides -= corners
+    np.maximum(sides, 0.0, out=sides)
+    corners -= corners.min(initial=0.0)
     confidence: Any = found.confidence
     class_id: Any = found.class_id
     stays = cv2.dnn.NMSBoxesBatched(corners_and_sides, confidence, class_id, _NO_SCORE, iou)

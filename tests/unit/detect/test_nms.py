@@ -103,5 +103,12 @@ def test_a_class_that_reaches_over_the_left_edge_leaves_the_others_alone() -> No
     assert len(suppress(_detections(boxes), iou=0.1, max_detections=300)) == 3
 
 
+def test_a_box_of_a_broken_model_that_lies_far_off_or_is_inside_out_leaves_the_others_alone() -> None:
+    sound = [Box(300, 300, 340, 340, 0.8, 1), Box(500, 500, 540, 540, 0.7, 2), Box(300, 300, 340, 341, 0.6, 1)]
+    for broken in (Box(-1e9, 0, 0, 200, 0.9, 0), Box(0, 0, 1e9, 200, 0.9, 0), Box(100, 0, 0, 200, 0.9, 0)):
+        found = suppress(_detections([broken, *sound]), iou=0.5, max_detections=300)
+        np.testing.assert_array_equal(found.confidence, np.array([0.9, 0.8, 0.7], np.float32))
+
+
 def test_nothing_in_nothing_out() -> None:
     assert len(suppress(Detections.empty(), iou=0.5, max_detections=300)) == 0
