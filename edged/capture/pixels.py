@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -50,10 +51,7 @@ class BgrConverter:
         """Return the picture in a size of at least `width_px` × `height_px` that costs little. Raises FrameCorrupt."""
         if not _is_plain(frame):
             return self.convert(frame)
-        colours, planes = _colours_of(frame), [_samples(plane) for plane in frame.planes]
-        if colours.opencv and frame.format.name == "yuv420p":
-            return small_bgr_of_420(planes[0], planes[1], planes[2], width_px, height_px)
-        return colours.bgr_of_planes(planes, width_px, height_px)
+        return _bgr_of_planes(frame, [_samples(plane) for plane in frame.planes], width_px, height_px)
 
     def part(self, frame: av.VideoFrame, left: int, top: int, right: int, bottom: int) -> BgrImage:
         """Copy a rectangle of what convert() returns, which costs as much as it is large. Raises FrameCorrupt."""
@@ -66,7 +64,7 @@ class BgrConverter:
             planes.append(
                 samples[rows.start // by_y : -(-rows.stop // by_y), columns.start // by_x : -(-columns.stop // by_x)]
             )
-        even = _colours_of(frame).bgr_of_planes(planes, len(columns), len(rows))
+        even = _bgr_of_planes(frame, planes, len(columns), len(rows))
         part = even[top - rows.start : bottom - rows.start, left - columns.start : right - columns.start]
         return np.array(part)
 
@@ -87,9 +85,15 @@ def _even(first: int, end: int, size_px: int) -> range:
     return range(first - first % 2, min(end + end % 2, size_px))
 
 
-def _colours_of(frame: av.VideoFrame) -> Colours:
+def _bgr_of_planes(
+    frame: av.VideoFrame, planes: Sequence[npt.NDArray[np.uint8]], width_px: int, height_px: int
+) -> BgrImage:
+    """Scale planes of a plain frame, or the same piece of each, and convert them."""
     full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-    return _colours(full_range=full_range, bt709=frame.colorspace == Colorspace.ITU709)
+    colours = _colours(full_range=full_range, bt709=frame.colorspace == Colorspace.ITU709)
+    if colours.opencv and frame.format.name == "yuv420p":
+        return small_bgr_of_420(planes[0], planes[1], planes[2], width_px, height_px)
+    return colours.bgr_of_planes(planes, width_px, height_px)
 
 
 def _samples(plane: Any) -> npt.NDArray[np.uint8]:
