@@ -5,6 +5,7 @@
 laboratory="$root/scripts/laboratory"
 python="$root/.venv/bin/python"
 cache="${EDGED_LAB:-${XDG_CACHE_HOME:-${HOME:-$root}/.cache}/edged-lab}"
+of_a_machine="qemu-system-x86 qemu-utils mmdebstrap e2fsprogs" # Debian's packages
 
 hash_of() { cat "$@" | sha256sum | cut -c1-12; }
 
@@ -45,14 +46,22 @@ print("pytest", "pytest-timeout", "hypothesis", sep="\n")
 PYTHON
 }
 
-check_tools() {
-  local missing=() tool
+check_tools() { # "PACKAGES" that hold them, TOOLS…
+  local packages="$1" missing=() tool
+  shift
   for tool in "$@"; do
     command -v "$tool" > /dev/null || missing+=("$tool")
   done
   [ ${#missing[@]} -eq 0 ] && return
   echo "The laboratory needs ${missing[*]}." >&2
-  echo "  sudo apt-get install --no-install-recommends qemu-system-x86 qemu-utils mmdebstrap e2fsprogs" >&2
+  echo "  sudo apt-get install --no-install-recommends $packages" >&2
+  exit 3
+}
+
+check_root() { # WHAT needs root to be made, and the COMMAND of scripts/lab that makes it
+  [ "$(id -u)" = 0 ] && return
+  echo "The laboratory's $1 is not made yet, and making it needs root: sudo scripts/lab $2" >&2
+  echo "  With EDGED_LAB=$cache it is then here for you, too." >&2
   exit 3
 }
 
@@ -66,7 +75,7 @@ build() { # WHICH: machine, usermode, or both
     echo "The laboratory's machines are PCs, and are made on one: this is $(uname -m)." >&2
     exit 3
   fi
-  [ "$which" = usermode ] || check_tools qemu-system-x86_64 qemu-img
+  [ "$which" = usermode ] || check_tools "$of_a_machine" qemu-system-x86_64 qemu-img
   mkdir -p "$cache" || exit 3
   exec 9> "$cache/lock"
   flock 9
@@ -86,12 +95,8 @@ build() { # WHICH: machine, usermode, or both
     exec 9>&-
     return
   fi
-  check_tools mmdebstrap mke2fs
-  if [ "$(id -u)" != 0 ]; then
-    echo "The laboratory's machine is not made yet, and making it needs root: sudo scripts/lab build" >&2
-    echo "  With EDGED_LAB=$cache it is then here for you, too." >&2
-    exit 3
-  fi
+  check_tools "$of_a_machine" mmdebstrap mke2fs
+  check_root machine build
   echo "Making the laboratory's machine in $cache (once, some minutes) ..." >&2
   stage "$system" "$laboratory/system.sh" "$system.part" & jobs+=($!)
   stage "$site" "$laboratory/site.sh" "$site.part" "$wanted" "$python" & jobs+=($!)
@@ -114,7 +119,7 @@ build() { # WHICH: machine, usermode, or both
 # Make what is missing for the emulated Arm processors, and set $arm and $site to the folders that hold it.
 build_arm() {
   local wanted="$cache/arm.txt"
-  check_tools qemu-aarch64 mmdebstrap
+  check_tools "qemu-user mmdebstrap" qemu-aarch64
   mkdir -p "$cache" || exit 3
   exec 7> "$cache/lock-arm"
   flock 7
@@ -123,6 +128,10 @@ build_arm() {
   arm="$(place_of arm debian.sh arm.sh)"
   site="$(place_of armsite site.sh "$wanted")"
   cd "$OLDPWD"
+  if [ ! -d "$arm" ]; then
+    check_tools mmdebstrap mmdebstrap
+    check_root "system for Arm" arm
+  fi
   stage "$arm" "$laboratory/arm.sh" "$arm.part"
   stage "$site" "$laboratory/site.sh" "$site.part" "$wanted" "$python" aarch64
   exec 7>&-
@@ -131,7 +140,7 @@ build_arm() {
 # Make what is missing of the container, and set $resident and $wheels to the folders that hold it.
 build_container() {
   local wanted="$cache/installed.txt"
-  check_tools mmdebstrap
+  check_tools mmdebstrap mmdebstrap
   mkdir -p "$cache" || exit 3
   exec 8> "$cache/lock-container"
   flock 8
