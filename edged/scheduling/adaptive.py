@@ -30,7 +30,10 @@ _SETTLE_S = 0.13  # motion that no track explains: two thumbnails in a row and a
 _FOLLOWED_S = 0.2  # at the latest where somebody is followed, came or is due: at 0.27 s HOTA fell by another 1.3 points
 _AT_REST_S = 1.0  # … and nothing has moved: no longer than a lost track lives (tracker.lost_after_s)
 _STIRRED_MAX_S = 0.4  # at the latest while something moves that no track explains: events come within 0.5 s
-_GLANCE_S = 0.1  # from one thumbnail to the next: two in a row tell of motion within 0.3 s at any frame rate
+# From one thumbnail to the next. Two in a row tell of motion: where all was still at the last one, within 0.4 s at any
+# frame rate. Glances are most of what an idle camera costs. 0.18 s is every fifth of a second at 10, 15, 25 and 30 Hz,
+# whatever their jitter.
+_GLANCE_S, _GLANCE_STILL_S = 0.1, 0.18
 _SAME_S = 1e-6  # instants are floats: a camera of 10 Hz is glanced at on every frame
 _CALM_S = 2.0  # without any, and it is taken for something new
 _HEARTBEAT_S = 5.0  # an empty and still scene: what changed too little to be noticed
@@ -63,7 +66,7 @@ class Adaptive:
         """Say how badly a frame needs the detector; see edged.ports.Scheduler."""
         self._expected = expect()
         frame_s, self._at = at - self._at, at
-        if self._motion is not None and at - self._glanced_at >= _GLANCE_S - _SAME_S:
+        if self._motion is not None and at - self._glanced_at >= self._glance_s(self._motion) - _SAME_S:
             self._glanced_at = at
             try:
                 self._motion.see(frame.luma(), at)
@@ -75,6 +78,11 @@ class Adaptive:
         if frame_s < _FOLLOWED_S:
             waited_s += frame_s / 2  # the frame that lies nearest to the instant, not the first after it
         return waited_s / self._can_wait_s(self._expected, frame, due=due)
+
+    def _glance_s(self, motion: Motion) -> float:
+        """Say how long the next thumbnail can wait: where nobody is and nothing stirs, for longer."""
+        still = motion.is_known and not motion.stirs and not len(self._expected)
+        return _GLANCE_STILL_S if still else _GLANCE_S
 
     def looked(self, found: Tracks) -> None:
         """Learn what the look was good for."""
@@ -94,26 +102,32 @@ class Adaptive:
             motion.get_used(self._unexplained)
 
     def _can_wait_s(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
-        followed = expected.state != TrackState.TENTATIVE
         wait_s = _FOLLOWED_S if due else _HEARTBEAT_S
-        if not followed.all():
-            pace = self._surprise.newcomers_per_s
-            wait_s = _NEW_OFF_MAX / pace if pace > _NEW_FAST_PER_S else _FOLLOWED_S
+        somebody = False
+        if len(expected):
+            followed = expected.state != TrackState.TENTATIVE
+            somebody = bool(followed.any())
+            if not followed.all():
+                pace = self._surprise.newcomers_per_s
+                wait_s = _NEW_OFF_MAX / pace if pace > _NEW_FAST_PER_S else _FOLLOWED_S
         if self._motion is None or not self._motion.is_known:
-            return min(wait_s, self._follow_s(expected) if followed.any() else _STIRRED_MAX_S)
-        return min(wait_s, self._motion_can_wait_s(self._motion, expected, frame, followed.any()))
+            return min(wait_s, self._follow_s(expected) if somebody else _STIRRED_MAX_S)
+        return min(wait_s, self._motion_can_wait_s(self._motion, expected, frame, somebody))
 
     def _motion_can_wait_s(self, motion: Motion, expected: Tracks, frame: Frame, followed: bool) -> float:
-        objects = motion.cells_of(expected.xyxy, frame.width_px, frame.height_px, margin=_MARGIN)
-        self._unexplained = motion.outside(objects)
-        if self._unexplained.any():
+        self._unexplained, unexplained, explained = motion.changed, False, False
+        if motion.changed.any():
+            objects = motion.cells_of(expected.xyxy, frame.width_px, frame.height_px, margin=_MARGIN)
+            self._unexplained = motion.outside(objects)
+            unexplained, explained = bool(self._unexplained.any()), bool((motion.changed & objects).any())
+        if unexplained:
             self._stirred_at = expected.at
         elif expected.at - self._stirred_at > _CALM_S:
             self._stirred_s = _SETTLE_S
-        wait_s = self._stirred_s if self._unexplained.any() else _HEARTBEAT_S
+        wait_s = self._stirred_s if unexplained else _HEARTBEAT_S
         if not followed:
             return wait_s
-        return min(wait_s, self._follow_s(expected) if (motion.changed & objects).any() else _AT_REST_S)
+        return min(wait_s, self._follow_s(expected) if explained else _AT_REST_S)
 
     def _follow_s(self, expected: Tracks) -> float:
         rate = self._surprise.rate_per_s(expected)

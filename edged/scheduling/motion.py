@@ -38,7 +38,10 @@ _TELL = 3  # thumbnails: one to compare with, and two in a row that differ from 
 
 
 class Motion:
-    """Compares thumbnails with the one of the last look. Pure numpy; about 0.1 ms for 80 × 60 cells."""
+    """Compares thumbnails with the one of the last look.
+
+    An idle camera costs little but this, and finds the processor's caches cold: so there are few calls of numpy.
+    """
 
     def __init__(self, ignore: Sequence[Sequence[Point]] = ()) -> None:
         """`ignore` are polygons in shares of width and height, 0..1: what moves in them does not count."""
@@ -52,6 +55,8 @@ class Motion:
         self._counts: Mask = np.empty((0, 0), bool)
         self.changed: Mask = self._counts
         """(rows, columns): which cells have changed since the last look."""
+        self.stirs = False
+        """Whether the last thumbnail differs anywhere from the last look: if the next one does too, it is a change."""
         self._seen = 0  # thumbnails so far
 
     def see(self, luma: npt.NDArray[np.uint8], at: float) -> None:
@@ -62,16 +67,19 @@ class Motion:
         self._seen += 1
         passed_s, self._at = max(at - self._at, 0.0), at
         self._now += (1 - math.exp(-passed_s / _SMOOTH_OVER_S)) * (cells - self._now)
-        off = np.abs(self._now - _relit(self._looked, self._now))
-        hot = off > np.maximum(_LEAST_CHANGE, _TIMES_USUAL * np.sqrt(self._usual))
-        if hot.mean() > _WHOLE:
+        off = self._now - _relit(self._looked, self._now)
+        square = off * off
+        hot = square > np.maximum(_LEAST_CHANGE**2, _TIMES_USUAL**2 * self._usual)
+        stirring = int(np.count_nonzero(hot))
+        if stirring > _WHOLE * hot.size:
             self._now = cells
             self._hot = hot
         else:
             share = 1 - math.exp(-passed_s / _USUAL_OVER_S)
-            self._usual += share * (np.minimum(off, _USUAL_MAX) ** 2 - self._usual)
+            self._usual += share * (np.minimum(square, _USUAL_MAX**2) - self._usual)
+        self.stirs = stirring > 0
         lasting, self._hot = hot & self._hot, hot
-        self.changed = lasting & (_around(lasting) >= _NEIGHBOURS)
+        self.changed = lasting & (_around(lasting) >= _NEIGHBOURS) if lasting.any() else lasting
 
     @property
     def is_known(self) -> bool:
@@ -133,20 +141,23 @@ def _relit(before: Cells, now: Cells) -> Cells:
 
     The line is fitted twice, the second time without the half of the cells that it fits worst: those may have moved.
     """
-    gain, offset = _line(before, now)
-    off = np.abs(now - (gain * before + offset))
-    good = off <= np.median(off)
-    gain, offset = _line(before[good], now[good])
+    x, y = before.ravel(), now.ravel()
+    half = len(x) // 2
+    gain, offset = _line(x, y, np.full(len(x), 1 / len(x), np.float32))
+    off = np.abs(y - (gain * x + offset))
+    good = off <= np.partition(off, half)[half]
+    gain, offset = _line(x, y, good.astype(np.float32) / np.float32(np.count_nonzero(good)))
     relit: Cells = gain * before + offset
     return relit
 
 
-def _line(x: Cells, y: Cells) -> tuple[np.float32, np.float32]:
-    x_mean, y_mean = x.mean(), y.mean()
+def _line(x: Cells, y: Cells, weight: Cells) -> tuple[np.float32, np.float32]:
+    """Gain and offset that make y of x; all are (N,), and the weights sum to 1."""
+    x_mean, y_mean = weight @ x, weight @ y
     deviation = x - x_mean
-    variance = np.float32(np.mean(deviation * deviation))
+    weighed = weight * deviation
     # The added variance keeps the gain near 1 where a picture without contrast could not tell it from noise.
-    gain = (np.mean(deviation * (y - y_mean)) + 1) / (variance + 1)
+    gain = (weighed @ y + 1) / (weighed @ deviation + 1)
     return np.float32(gain), np.float32(y_mean - gain * x_mean)
 
 

@@ -139,7 +139,10 @@ class ByteTrack:
 
         Raises ValueError when `at` lies before the last update or is not finite.
         """
-        edges = to_edges(self._motion.positions(self._frames_until(at)))
+        frames = self._frames_until(at)
+        if not len(self._records):  # an idle camera asks of nobody else
+            return Tracks.empty(at)
+        edges = to_edges(self._motion.positions(frames))
         tracks, stay = self._records.tracks(edges, at), self._unexpired(at)
         return tracks if len(stay) == len(tracks) else tracks[stay]
 

@@ -173,6 +173,40 @@ def test_without_pixels_an_empty_scene_is_looked_at_as_if_something_moved() -> N
     assert 20 <= len(looks) <= 30
 
 
+def glances(scene: Scene, *, frames: int, tracks: Callable[[int], Tracks] | None = None) -> list[int]:
+    """Play a scene and say of which frames a thumbnail was asked for."""
+    policy, seen = Adaptive(Motion()), []
+    for seq in range(frames):
+
+        def luma(seq: int = seq) -> npt.NDArray[np.uint8]:
+            seen.append(seq)
+            return scene(seq).astype(np.uint8)
+
+        expected = Tracks.empty(seq / FPS) if tracks is None else tracks(seq)
+        frame = Frame(seq=seq, captured_at=seq / FPS, width_px=640, height_px=480, decode=luma, decode_luma=luma)
+        if ask(policy, expected, frame) >= 1:
+            policy.looked(expected)
+    return seen
+
+
+def test_a_still_and_empty_scene_is_glanced_at_five_times_a_second() -> None:
+    assert len(glances(wall, frames=20 * FPS)) == pytest.approx(20 * 5, abs=2)
+
+
+def test_where_somebody_is_followed_a_still_scene_is_glanced_at_more_often() -> None:
+    box = (200.0, 100.0, 240.0, 220.0)
+    seen = glances(lambda seq: with_box(box), frames=20 * FPS, tracks=lambda seq: tracks_of(seq / FPS, {1: box}))
+    assert len(seen) >= 20 * 7
+
+
+@pytest.mark.parametrize("came", [30, 31, 32])
+def test_the_first_sign_of_somebody_is_followed_by_a_glance_at_once(came: int) -> None:
+    seen = glances(lambda seq: wall() if seq < came else with_box(walker(seq)), frames=45)
+    first, second = [seq for seq in seen if seq >= came][:2]
+    assert first <= came + 2
+    assert second == first + 2, "a tenth of a second is two frames"
+
+
 def test_a_frame_that_cannot_be_glanced_at_is_left_to_the_detector() -> None:
     def damaged() -> npt.NDArray[np.uint8]:
         raise FrameCorrupt("half of it is missing", hint="Check the cable.")
