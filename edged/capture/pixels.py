@@ -97,8 +97,10 @@ def _bgr_of_planes(
 
 
 def _samples(plane: Any) -> npt.NDArray[np.uint8]:
-    rows: npt.NDArray[np.uint8] = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    return rows[: plane.height, : plane.width]
+    samples: npt.NDArray[np.uint8] = np.ndarray(
+        (plane.height, plane.width), np.uint8, plane, strides=(plane.line_size, 1)
+    )
+    return samples
 
 
 def quarter_turns(frame: av.VideoFrame) -> int:
