@@ -137,7 +137,7 @@ def passes_the_tests(python: Interpreter, report: Report) -> None:
     """Tests of what is reckoned."""
     tests = [*_TESTS, "-m", "not slow", "-q", "-p", "no:cacheprovider", "--timeout", "300"]
     done = python.run("-m", "pytest", *tests)
-    last = (done.stdout.strip() or done.stderr.strip()).splitlines()[-1]
+    last = (done.stdout.strip() or done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
     report.add(Row("tests", last, "all pass", done.returncode == 0))
     if done.returncode:
         print(done.stdout[-3000:])
