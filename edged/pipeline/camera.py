@@ -137,6 +137,7 @@ class CameraPipeline:
         if self._picture_watch is not None:
             self._picture_watch.lose_sight()
         self._take_in(self._tracker.update(Detections.empty(), at))
+        self._detected_seq = None  # the frames of the silence are accounted for
 
     def _expect(self) -> Tracks:
         if self._expected is None:

@@ -483,3 +483,17 @@ def test_the_tracker_hears_of_frames_that_went_by_undetected_or_were_dropped(
         pipeline.step(a_frame(seq))
     assert tracker.skipped == skipped
     assert tracker.asked == len(seqs) - len(skipped), "a frame that is detected needs no prediction"
+
+
+def test_the_frames_of_a_silence_are_not_told_of_as_skipped_once_more() -> None:
+    tracker = make_tracker(Told)
+    pipeline = pipeline_of(
+        ScriptedDetector(LABELS, lambda _: Detections.empty()),
+        MemorySink(),
+        FakeClock(),
+        tracker=tracker,
+        silent_after_s=1.5,
+    )
+    for seq in (0, 1000, 1001):
+        pipeline.step(a_frame(seq))
+    assert tracker.skipped == [0, 0, 0, 0], "the second update is that of the silence"
