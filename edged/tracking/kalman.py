@@ -11,6 +11,8 @@ means and two symmetric blocks of 3 numbers say exactly the same. The rows stand
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -83,10 +85,9 @@ class Motion:
         gained = velocity * frames
         position += (both + both + gained) * frames
         both += gained
-        squared_height = self.mean[0, 2] * self.mean[0, 2]
-        for row, noise, aspect_noise in zip(self.covariance, *_process_noise(frames), strict=True):
-            row[0] += noise * squared_height
-            row[1] += aspect_noise
+        squared = np.ones(position.shape)
+        np.multiply(self.mean[0, 2], self.mean[0, 2], out=squared[0])
+        self.covariance += _process_noise(frames) * squared
         self.mean[0] = self.positions(frames)
 
     def correct(self, measured: Array, missed: npt.NDArray[np.intp]) -> None:
@@ -107,16 +108,18 @@ class Motion:
         self.mean[1, 2, columns] = 0
 
 
-def _process_noise(n: float) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Return the noise that n frames add to the covariance: of x, y and h in squared heights, and of a.
+@lru_cache(maxsize=64)
+def _process_noise(n: float) -> Array:
+    """Return the noise that n frames add to the covariance, (3, 2, 1): of x, y and h in squared heights, and of a.
 
     One step over n frames equals n steps over one. The velocity noise of the frame that is k from the end reaches the
     position k times; the sums of k and k² over 0..n-1 are polynomials, which serve for broken n as well.
     """
     sum_k, sum_k2 = n * (n - 1) / 2, n * (n - 1) * (2 * n - 1) / 6
-    p, p_aspect = _POSITION_NOISE
-    v, v_aspect = _VELOCITY_NOISE
-    return (n * p + sum_k2 * v, sum_k * v, n * v), (n * p_aspect + sum_k2 * v_aspect, sum_k * v_aspect, n * v_aspect)
+    position, velocity = np.array(_POSITION_NOISE), np.array(_VELOCITY_NOISE)
+    noise: Array = np.array([n * position + sum_k2 * velocity, sum_k * velocity, n * velocity])[:, :, None]
+    noise.flags.writeable = False  # every caller gets the same
+    return noise
 
 
 def to_edges(position: Array) -> npt.NDArray[np.float32]:
