@@ -24,7 +24,7 @@ class GflHead:
     def __init__(self, spec: ModelSpec) -> None:
         self._classes = len(spec.labels)
         grids = [base.grid(spec.input, [stride]) for stride in spec.head.strides]
-        self._cells = [len(strides) for _, strides in grids]  # a stride
+        self._cells = [len(strides) for _, strides in grids]  # how many, stride by stride
         self._strides = np.concatenate([strides for _, strides in grids])
         centres = [(cells + np.float32(0.5)) * strides[:, None] for cells, strides in grids]
         self._centres = np.ascontiguousarray(np.concatenate(centres).T)  # x and y, (2, N)
@@ -51,7 +51,7 @@ class GflHead:
         if len(outputs) != 2 * levels:
             raise self._wrong_shape(outputs)
         upright = [
-            output.T if output.shape[0] == cells else output
+            base.turned(output) if output.shape[0] == cells else output
             for output, cells in zip(map(base.two_dimensional, outputs), self._cells * 2, strict=True)
         ]
         bins = len(upright[-1])
