@@ -30,9 +30,9 @@ _SETTLE_S = 0.13  # motion that no track explains: two thumbnails in a row and a
 _FOLLOWED_S = 0.2  # at the latest where somebody is followed, came or is due: at 0.27 s HOTA fell by another 1.3 points
 _AT_REST_S = 1.0  # … and nothing has moved: no longer than a lost track lives (tracker.lost_after_s)
 _STIRRED_MAX_S = 0.4  # at the latest while something moves that no track explains: events come within 0.5 s
-# From one thumbnail to the next. Two in a row tell of motion: where all was still at the last one, within 0.33 s at 15 Hz
-# and half a second at any rate from 10 Hz on. Glances are most of what an idle camera costs. 0.18 s is every fifth of a
-# second at 10, 15, 25 and 30 Hz, whatever their jitter.
+# From one thumbnail to the next. Two in a row tell of motion: where all was still at the last one, within 0.33 s at
+# 15 Hz and half a second at any rate from 10 Hz on. Glances are most of what an idle camera costs. 0.18 s is every
+# fifth of a second at 10, 15, 25 and 30 Hz, whatever their jitter.
 _GLANCE_S, _GLANCE_STILL_S = 0.1, 0.18
 _SAME_S = 1e-6  # instants are floats: a camera of 10 Hz is glanced at on every frame
 _CALM_S = 2.0  # without any, and it is taken for something new
