@@ -43,7 +43,8 @@ WRITER_SETTINGS = (
 def inspect(path: Path, run_id: str) -> None:
     """See whether the run `run_id` may open the file to write, without changing a byte of it; no file is fine.
 
-    It is read whole when the run before did not end cleanly. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
+    It is read whole when the run before did not end cleanly. What was interrupted before the file had its write-ahead
+    log is undone, though, by SQLite. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
     """
     if not path.exists():
         return
@@ -51,7 +52,7 @@ def inspect(path: Path, run_id: str) -> None:
     if path.stat().st_size == 0:
         return
     try:
-        with closing(_connect(path, "mode=ro")) as connection:
+        with closing(_connect(path, "mode=rw" if _journal(path).exists() else "mode=ro")) as connection:
             _check_ours(connection, path)
             if version_of(connection) > 0 and follows_unclean_end(connection, run_id):
                 _check_whole(connection, path)
@@ -129,6 +130,10 @@ def read_error(error: SqliteError, path: Path) -> StoreError:
     """Translate what SQLite says while reading."""
     if is_damage(error):
         return damaged(path, str(error))
+    if "readonly" in str(error) and _journal(path).exists():
+        return StoreNotFound(
+            f"edged was interrupted while it made {path}", hint="Start `edged run` once: it makes the file anew."
+        )
     return _not_readable(path, str(error))
 
 
@@ -143,6 +148,14 @@ def damaged(path: Path, why: str) -> StoreCorrupt:
         f"the event log {path} is damaged: {why}",
         hint="`edged run` sets the file aside when it starts, begins a new one and copies over what can still be read.",
     )
+
+
+def _journal(path: Path) -> Path:
+    """Where SQLite keeps what it needs to undo a commit without a write-ahead log: the very first one of a file.
+
+    One that is there when nobody has the file open was interrupted, and only who may write can undo it.
+    """
+    return path.with_name(f"{path.name}-journal")
 
 
 def _not_readable(path: Path, why: str) -> StoreError:

@@ -26,6 +26,7 @@ from volatile_disk import VolatileDisk
 
 from edged.clock import SystemClock
 from edged.domain.events import TrackEvent
+from edged.errors import EdgedError
 from edged.store.events import EventStore
 from edged.store.reader import EventLog
 
@@ -163,7 +164,7 @@ def _look(data: Path, shown: set[int]) -> tuple[str, set[int]]:
         with closing(sqlite3.connect(data / "events.db")) as connection:
             complaint = connection.execute("PRAGMA integrity_check").fetchone()[0]
         records = [record for record in EventLog(data).read() if isinstance(record.event, TrackEvent)]
-    except (OSError, sqlite3.Error) as error:  # a file system that lost its barriers
+    except (EdgedError, OSError, sqlite3.Error) as error:  # a file system that lost its barriers
         return f"unreadable: {error}", set()
     found = {record.event.track_id for record in records if isinstance(record.event, TrackEvent)}
     if complaint != "ok":

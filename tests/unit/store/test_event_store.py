@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import os
+import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +62,37 @@ def test_nothing_is_on_the_disk_before_a_step(make_store: MakeStore, tmp_path: P
     store.put(an_event(), JPEG)
     assert not (tmp_path / "data").exists()
     assert store.status.waiting == 1
+
+
+def interrupt_the_making(folder: Path) -> None:
+    """Leave in `folder` what a cut of power leaves of the event log's very first commit."""
+    unfinished = folder.with_name("unfinished")
+    for place in (folder, unfinished):
+        place.mkdir()
+    with closing(sqlite3.connect(unfinished / "events.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA cache_size = 1")  # so that it writes before the commit
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE events (event_id TEXT)")
+        connection.executemany("INSERT INTO events VALUES (?)", [(1000 * "x",)] * 100)
+        for path in unfinished.iterdir():
+            shutil.copy(path, folder)
+    assert {path.name for path in folder.iterdir()} == {"events.db", "events.db-journal"}
+
+
+def test_a_log_whose_making_was_interrupted_is_made_anew(make_store: MakeStore, tmp_path: Path) -> None:
+    interrupt_the_making(tmp_path / "data")
+    store = make_store()
+    store.put(an_event(1), None)
+    store.step()
+    assert numbers(tmp_path / "data") == [1]
+    assert not list((tmp_path / "data").glob("*.damaged-*"))
+
+
+def test_a_reader_of_a_log_whose_making_was_interrupted_hears_what_to_do(tmp_path: Path) -> None:
+    interrupt_the_making(tmp_path / "data")
+    with pytest.raises(StoreNotFound, match="interrupted while it made") as raised:
+        logged(tmp_path / "data")
+    assert "edged run" in str(raised.value.hint)
 
 
 def test_many_events_are_written_in_the_order_of_put(make_store: MakeStore, tmp_path: Path) -> None:
