@@ -116,9 +116,9 @@ class Stage:
         image.write_bytes(left.image)
         subprocess.run(["mount", "-o", "loop", image, self.place], check=True)
 
-    def cut(self, chance: random.Random) -> Cut:
-        """Cut the power, restart, and look."""
-        left = self.disk.cut_power(chance, writes_max=_WRITES_MAX, within_s=chance.random() * _LONGEST_WAIT_S)
+    def cut(self, chance: random.Random, *, writes_max: int = _WRITES_MAX) -> Cut:
+        """Cut the power at one of the next writes, or a little later; restart, and look."""
+        left = self.disk.cut_power(chance, writes_max=writes_max, within_s=chance.random() * _LONGEST_WAIT_S)
         shown = self._until(left.cut_at, "shown")
         put = self._until(left.cut_at, "put")
         # A file of its own for each: a loop device that has not let go of the last one yet would be taken again by
@@ -189,8 +189,10 @@ def _is_whole(path: Path, number: int) -> bool:
 
 
 @contextmanager
-def stage(variant: Variant = Variant(), *, events_a_second: float = 400.0, reader: bool = True) -> Iterator[Stage]:
-    """A new disk with a writer on it, and a reader that follows."""
+def stage(
+    variant: Variant = Variant(), *, events_a_second: float = 400.0, reader: bool = True, is_made: bool = True
+) -> Iterator[Stage]:
+    """A new disk with a writer on it, and a reader that follows; not `is_made`, the writer has not begun yet."""
     with ExitStack() as stack:
         memory = Path("/dev/shm")
         folder = Path(tempfile.mkdtemp(prefix="edged-power-", dir=memory if os.access(memory, os.W_OK) else None))
@@ -206,7 +208,8 @@ def stage(variant: Variant = Variant(), *, events_a_second: float = 400.0, reade
         _begin(stack, data, folder / "put", "--synchronous", variant.synchronous, "--rate", str(events_a_second))
         if reader:
             _begin(stack, data, folder / "shown", "--read")
-        _wait_for_lines(folder / "put")
+        if is_made:
+            _wait_for_lines(folder / "put")
         yield Stage(disk, folder, stack.enter_context(closing(Heartbeat())))
 
 

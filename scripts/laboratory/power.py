@@ -4,10 +4,10 @@
 
 The event store writes, in a process of its own, to ext4 on a disk with a volatile write cache (volatile_disk.py); a
 reader follows. At a random moment the disk's medium is taken as a cut of power would leave it, mounted again, which
-replays the journal, and opened by the event store, as after a restart. The same is done where it must go wrong: with
-ext4 that sends no barriers, and with SQLite's synchronous = NORMAL. Then the disk fills up, and dies, while it is
-written to; and what wears it out is counted. Needs root. The exit code is 1 when a promise is broken or a control does
-not fail, and 77 when this machine cannot make the experiment.
+replays the journal, and opened by the event store, as after a restart. So it is while the log is made, too. The same
+is done where it must go wrong: with ext4 that sends no barriers, and with SQLite's synchronous = NORMAL. Then the disk
+fills up, and dies, while it is written to; and what wears it out is counted. Needs root. The exit code is 1 when a
+promise is broken or a control does not fail, and 77 when this machine cannot make the experiment.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from report import Report, Row
 
 _CUTS_A_ROUND = 25  # then a new disk, so that the log's first moments are cut too
 _BOUND_S = 1.0  # what was put so long before the cut must be there; on a busy machine, so much later as it stood still
+_WRITES_OF_MAKING = 35  # so many the disk sees until the log takes its first event: 30 were counted
 _CONTROL_CUTS = 5  # of which at least one must fail
 _LONG_RUN = 100  # cuts; a shorter run leaves out what takes minutes
 _SKIPPED = 77
@@ -66,14 +67,29 @@ def cut_again_and_again(variant: Variant, cuts: int, *, seed: int) -> Tally:
     return tally
 
 
-def judge(tally: Tally, report: Report) -> None:
-    """Say what came of the log as it is shipped."""
-    cuts = tally.cuts
-    sound = f"{len(cuts) - tally.failures} of {len(cuts)} sound"
+def cut_while_made(cuts: int, *, seed: int) -> Tally:
+    """Cut the power so many times while the log is made, each on a new disk."""
+    tally, chance = Tally(Variant("as shipped, while the log is made")), random.Random(seed)
+    print(f"  {cuts} cuts: {tally.variant.name}", file=sys.stderr, flush=True)
+    for _ in range(cuts):
+        with stage(tally.variant, reader=False, is_made=False) as scene:
+            tally.cuts.append(scene.cut(chance, writes_max=_WRITES_OF_MAKING))
+    return tally
+
+
+def judge_verdicts(tally: Tally, report: Report) -> None:
+    """Say how many cuts the log survived."""
+    sound = f"{len(tally.cuts) - tally.failures} of {len(tally.cuts)} sound"
     others = "; ".join(f"{count} {verdict}" for verdict, count in tally.verdicts.items() if verdict != "sound")
     report.add(
         Row(tally.variant.name, f"{sound} {others}".strip(), "all sound, nothing shown lost", not tally.failures)
     )
+
+
+def judge(tally: Tally, report: Report) -> None:
+    """Say what came of the log as it is shipped."""
+    judge_verdicts(tally, report)
+    cuts = tally.cuts
     busy = sum(cut.unflushed > 0 for cut in cuts)
     report.add(Row("cuts with unflushed writes", f"{busy} of {len(cuts)}"))
     report.add(Row("events shown before the last cut", f"{max(cut.shown for cut in cuts)}"))
@@ -105,7 +121,9 @@ def main() -> None:
     report.section("Power cuts in the middle of event writing")
     shipped = cut_again_and_again(AS_SHIPPED, given.cuts, seed=given.seed)
     judge(shipped, report)
-    tallies = [shipped]
+    made = cut_while_made(given.cuts, seed=given.seed)
+    judge_verdicts(made, report)
+    tallies = [shipped, made]
     for control in CONTROLS:
         tallies.append(cut_again_and_again(control, _CONTROL_CUTS, seed=given.seed))
         judge_control(tallies[-1], report)
