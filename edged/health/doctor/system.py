@@ -13,7 +13,18 @@ Ask = Callable[[Sequence[str]], "str | None"]
 """Run a command and return what it prints; None when it cannot be run or fails."""
 
 _CMDLINE = "Add cgroup_enable=memory to the line of /boot/firmware/cmdline.txt, and restart."
-_REPAIR = "Add fsck.repair=yes to the kernel's command line (/boot/firmware/cmdline.txt on a Pi), and restart."
+_REPAIR = "Add fsck.repair=yes to the kernel's command line, and restart."
+_REPAIR_BY_LOADER = {
+    "boot/firmware/cmdline.txt": "Add fsck.repair=yes to the one line of /boot/firmware/cmdline.txt, and restart.",
+    "boot/extlinux/extlinux.conf": "Add fsck.repair=yes to APPEND in /boot/extlinux/extlinux.conf, and restart.",
+    "etc/default/grub": "Add fsck.repair=yes to GRUB_CMDLINE_LINUX in /etc/default/grub; sudo update-grub; restart.",
+}
+"""By the file of the boot loader that there is: Raspberry Pi OS, JetPack, a PC."""
+
+_CHECK = (
+    "Start from an initramfs that checks it, as Debian's initramfs-tools makes (auto_initramfs=1 in a Pi's config.txt)."
+)
+_AS_ROOT = "sudo edged doctor"
 _ARM = "sudo /usr/lib/edged/settle --with hardware-watchdog"
 _LOG = "journalctl -u edged -e"
 
@@ -48,14 +59,35 @@ def repair(root: Path = Path("/")) -> Finding:
     """Judge whether a file system that a cut of power left torn is repaired at the next boot with nobody there.
 
     ext4's superblock is two sectors under one checksum. When one of them alone reached the disk, the kernel does not
-    mount it, and "fsck -p", which is what is done without being asked for more, does not repair it.
+    mount it, and "fsck -a", which is what an initramfs does without being asked for more, does not repair it. So the
+    kernel's command line must ask, and an initramfs must hear it: systemd checks only what is mounted already.
     """
     what = "repair at boot"
     if " / ext4 " not in (read_text(root / "proc/mounts") or ""):
         return unknown(what, "the root file system is not ext4")
-    if "fsck.repair=yes" in (read_text(root / "proc/cmdline") or "").split():
-        return ok(what, "the root file system is repaired without asking")
-    return warn(what, "after a cut of power the root file system may wait for somebody to repair it", _REPAIR)
+    checked = _is_checked_unmounted(root)
+    if checked is False:
+        return warn(what, "no initramfs tells that it checked the root file system before it was mounted", _CHECK)
+    words = (read_text(root / "proc/cmdline") or "").split()
+    if dict(word.partition("=")[::2] for word in words).get("fsck.repair") != "yes":
+        mend = next((mend for file, mend in _REPAIR_BY_LOADER.items() if (root / file).exists()), _REPAIR)
+        return warn(what, "after a cut of power the root file system may wait for somebody to repair it", mend)
+    if checked is None:
+        return unknown(what, "only root may see whether the root file system is checked before it is mounted", _AS_ROOT)
+    return ok(what, "the root file system is repaired without asking")
+
+
+def _is_checked_unmounted(root: Path) -> bool | None:
+    """Whether the initramfs of this boot found the root file system sound, or mended it; None when nobody may look.
+
+    Debian's initramfs-tools leaves this file, by which systemd-fsck-root.service knows that nothing is left to do.
+    There is none after fsck.mode=skip, for a root file system that /etc/fstab has unchecked (a 0 at its line's end),
+    where the kernel mounts the disk by itself, and by an initrd of another make, as JetPack's is.
+    """
+    try:
+        return (root / "run/initramfs/fsck-root").exists()
+    except PermissionError:  # initramfs-tools makes the folder for root alone
+        return None
 
 
 def service(ask: Ask) -> Finding:

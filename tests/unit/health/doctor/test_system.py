@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -99,21 +100,52 @@ def test_a_machine_without_a_hardware_watchdog_is_unknown(tmp_path: Path) -> Non
     assert hardware_watchdog(tmp_path).verdict is Verdict.UNKNOWN
 
 
+def _boot(root: Path, cmdline: str, *, checked: bool, mount: str = "/dev/sda1 / ext4 rw 0 0") -> Finding:
+    """A machine that was started with that command line, by an initramfs that checked its disk or by none."""
+    _file(root / "proc/mounts", mount)
+    _file(root / "proc/cmdline", cmdline)
+    if checked:
+        _file(root / "run/initramfs/fsck-root", "")
+    return repair(root)
+
+
 @pytest.mark.parametrize(
-    ("mount", "cmdline", "verdict"),
+    ("cmdline", "verdict"),
     [
-        ("/dev/mmcblk0p2 / ext4 rw,noatime 0 0", "rootfstype=ext4 fsck.repair=yes rootwait", Verdict.OK),
-        ("/dev/sda1 / ext4 rw 0 0", "root=UUID=1 ro quiet", Verdict.WARN),
-        ("/dev/sda1 / ext4 rw 0 0", "root=UUID=1 fsck.repair=preen", Verdict.WARN),
-        ("overlay / overlay rw 0 0\n/dev/sda1 /data ext4 rw 0 0", "quiet", Verdict.UNKNOWN),
+        ("root=PARTUUID=4e63b7bc-02 rootfstype=ext4 fsck.repair=yes rootwait", Verdict.OK),
+        ("root=UUID=1 ro quiet", Verdict.WARN),
+        ("root=UUID=1 fsck.repair=preen", Verdict.WARN),
+        ("root=UUID=1 fsck.repair=yes fsck.repair=no", Verdict.WARN),
     ],
 )
-def test_a_root_file_system_is_repaired_when_the_kernel_is_told_so(
-    tmp_path: Path, mount: str, cmdline: str, verdict: Verdict
+def test_a_torn_root_file_system_is_repaired_by_an_initramfs_that_is_told_so(
+    tmp_path: Path, cmdline: str, verdict: Verdict
 ) -> None:
-    _file(tmp_path / "proc/mounts", mount)
-    _file(tmp_path / "proc/cmdline", cmdline)
-    assert repair(tmp_path).verdict is verdict
+    assert _boot(tmp_path, cmdline, checked=True).verdict is verdict
+
+
+def test_a_torn_root_file_system_is_not_repaired_where_the_kernel_must_mount_it_first(tmp_path: Path) -> None:
+    found = _boot(tmp_path, "root=/dev/mmcblk0p1 rw rootwait rootfstype=ext4 fsck.repair=yes", checked=False)
+    assert found.verdict is Verdict.WARN
+    assert "initramfs" in (found.mend or "")
+
+
+def test_a_root_file_system_other_than_ext4_is_unknown(tmp_path: Path) -> None:
+    found = _boot(tmp_path, "quiet", checked=True, mount="overlay / overlay rw 0 0\n/dev/sda1 /data ext4 rw 0 0")
+    assert found.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("file", ["boot/firmware/cmdline.txt", "etc/default/grub", "boot/extlinux/extlinux.conf"])
+def test_repair_at_boot_is_asked_for_where_this_boot_loader_looks(tmp_path: Path, file: str) -> None:
+    _file(tmp_path / file, "")
+    assert f"/{file}" in (_boot(tmp_path, "root=UUID=1 ro quiet", checked=True).mend or "")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into any folder")
+def test_whether_an_initramfs_checks_the_disk_only_root_may_see(tmp_path: Path) -> None:
+    (tmp_path / "run/initramfs").mkdir(parents=True, mode=0o000)
+    found = _boot(tmp_path, "root=UUID=1 ro fsck.repair=yes", checked=False)
+    assert (found.verdict, found.mend) == (Verdict.UNKNOWN, "sudo edged doctor")
 
 
 @pytest.mark.parametrize(
