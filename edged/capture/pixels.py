@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
+from edged.capture.foreign import FOREIGN
 from edged.capture.formats.colour import Colours, small_bgr_of_420
 from edged.capture.formats.thumbnail import thumbnail
 from edged.domain.frame import BgrImage, LumaImage
@@ -40,7 +41,7 @@ class BgrConverter:
             with self._lock:  # one thread: waking more costs more than it saves below 4K
                 bgr = self._scaler.reformat(frame, format="bgr24", threads=1)
             image = np.asarray(bgr.to_ndarray(), np.uint8)
-        except (av.FFmpegError, ValueError, MemoryError) as error:
+        except FOREIGN as error:
             raise FrameCorrupt(
                 f"a frame of {frame.width} × {frame.height} in {frame.format.name} cannot be converted: {error}",
                 hint="Nothing needs doing unless it happens often; then convert the recording to H.264 in yuv420p.",

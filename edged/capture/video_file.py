@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from edged.capture.foreign import FOREIGN
 from edged.capture.media_time import MediaTime
 from edged.capture.os_errors import source_error
 from edged.capture.pixels import BgrConverter, quarter_turns
@@ -32,9 +33,6 @@ _LIMITS = {"max_pixels": str(MAX_PIXELS)}
 
 _MAX_READ_ERRORS = 16  # in a row; a container that is broken for good would otherwise keep us for ever
 _NOMINAL_FPS = 25.0  # where the header names no believable rate
-
-_FOREIGN = (av.FFmpegError, ValueError, OverflowError, MemoryError)
-"""What PyAV raises on damaged input."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +70,7 @@ class VideoFileSource:
             first = next(frames, None)
             if first is None:
                 raise self._unreadable("not one of its frames can be decoded")
-        except _FOREIGN as error:
+        except FOREIGN as error:
             self.close()
             raise self._unreadable(str(error)) from error
         except SourceUnreadable:
@@ -137,7 +135,7 @@ class VideoFileSource:
                 pictures = packet.decode()
             except av.EOFError:  # packets after the decoder was told that the stream ends
                 continue
-            except _FOREIGN as error:
+            except FOREIGN as error:
                 _log.debug("%s: a damaged packet was passed over: %s", self._path, error)
                 yield None
                 continue
@@ -154,7 +152,7 @@ class VideoFileSource:
                     errors = 0
                     yield packet
                 return
-            except _FOREIGN as error:
+            except FOREIGN as error:
                 _log.debug("%s: reading went on after: %s", self._path, error)
                 self.stats.corrupt += 1
                 errors += 1

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from av.video.codeccontext import VideoCodecContext
 
+from edged.capture.foreign import FOREIGN
 from edged.capture.formats.colour import Colours
 from edged.domain.frame import BgrImage
 
 _COLOURS = Colours(full_range=True, bt709=False)
 _REDUCTIONS = (3, 2, 0)  # halvings; a single one would cost more than it saves, its inverse transform being plain C
 _THREE_PLANES = ("yuv4", "yuvj4")  # yuva444p has four: these are inks
-_REFUSALS = (av.FFmpegError, ValueError, MemoryError)
 _PADDING_PX = 128  # what the decoder's buffers may have beside the picture
 
 
@@ -44,13 +44,13 @@ class StrictJpegDecoder:
                 return None
         try:
             return _bgr(frame, width_px, height_px)
-        except _REFUSALS:  # of colours that FFmpeg decodes and cannot convert
+        except FOREIGN:  # of colours that FFmpeg decodes and cannot convert
             return None
 
     def _decoded(self, data: bytes, halvings: int) -> av.VideoFrame | None:
         try:
             frames = self._context(halvings).decode(av.Packet(data))
-        except _REFUSALS:
+        except FOREIGN:
             return None
         expected = [(-(-self._width_px >> halvings), -(-self._height_px >> halvings))]
         if [(frame.width, frame.height) for frame in frames] != expected or frames[0].is_corrupt:

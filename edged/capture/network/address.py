@@ -74,6 +74,7 @@ def parse_address(text: str, *, find_secret: FindSecret | None = find_secret) ->
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme)
+        (host or "").encode("idna")  # as the resolver does: a name has no empty part, and none of more than 63 signs
     except ValueError:
         raise _illegible(shown) from None
     if not host or not port or not url.isascii() or any(sign <= " " for sign in url):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from edged.capture.foreign import FOREIGN
 from edged.capture.network.address import Address
 from edged.capture.network.connection import connect, resolve
 from edged.capture.network.faults import libav_error, no_answer, stalled, unreadable
@@ -17,9 +18,6 @@ from edged.errors import SourceError
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
-
-FOREIGN = (av.FFmpegError, ValueError, OverflowError, MemoryError)
-"""What PyAV raises on a broken stream."""
 
 # What a camera sends. Playlists are not among them: a stranger's server could name files and hosts in one.
 _FORMATS = "mpegts,h264,hevc,mjpeg,mpjpeg,flv,matroska,webm,mpeg"

@@ -12,12 +12,12 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from edged.capture.foreign import FOREIGN
 from edged.capture.network.pictures import MAX_PIXELS
 
 log = logging.getLogger(__name__)
 
 _FRUITLESS_MAX = 60  # packets without a picture: two seconds and a key picture at most cameras
-_FOREIGN = (av.FFmpegError, ValueError, NotImplementedError, RuntimeError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _v4l2_names(root: Path) -> Iterator[str]:
 
 
 def open_context(decoder: Decoder, stream: VideoStream) -> VideoCodecContext:
-    """Make the decoder ready. Raises what libav raises."""
+    """Make the decoder ready. Raises what is FOREIGN."""
     if decoder.is_hardware:
         options: dict[str, Any] = {}
         if decoder.device:
@@ -111,10 +111,10 @@ class StreamDecoder:
         self._context = self._next()
 
     def decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
-        """Return the pictures that the packet completes. Raises av.FFmpegError, ValueError or MemoryError."""
+        """Return the pictures that the packet completes. Raises what is FOREIGN."""
         try:
             pictures = self._context.decode(packet)
-        except _FOREIGN as error:
+        except FOREIGN as error:
             if self._proven or not self._left:
                 raise
             self._fall_back(_words(error))
@@ -132,7 +132,7 @@ class StreamDecoder:
             self._decoder = self._left.pop(0)
             try:
                 return self._open_context(self._decoder, self._stream)
-            except _FOREIGN as error:
+            except FOREIGN as error:
                 if not self._left:
                     raise
                 self._say(_words(error))

@@ -17,6 +17,7 @@ from edged.capture.network.connection import Connection, connect
 from edged.capture.network.faults import hung_up, no_answer, refused, unreadable
 from edged.clock import Clock
 
+_HEAD_END = b"\r\n\r\n"
 _LONGEST_HEAD_BYTES = 1 << 16
 _MOVES_MAX = 5
 _SEND_TIMEOUT_S = 1.0
@@ -92,13 +93,14 @@ def _request(address: Address, proof: str | None) -> bytes:
 def _answer(connection: Connection, address: Address, clock: Clock, deadline: float) -> tuple[int, Message, bytes]:
     """Read the status, the headers, and what came of the body with them."""
     head = bytearray()
-    while (end := head.find(b"\r\n\r\n")) < 0:
+    while (end := head.find(_HEAD_END)) < 0:
         left_s = deadline - clock.monotonic()
         data = connection.receive(left_s) if left_s > 0 else None
         if data is None:
             raise no_answer(address)
         head += data
-        if not data or len(head) > _LONGEST_HEAD_BYTES or not b"HTTP/1.".startswith(head[:7]):
+        is_endless = len(head) > _LONGEST_HEAD_BYTES and _HEAD_END not in head  # a picture may have come with it
+        if not data or is_endless or not b"HTTP/1.".startswith(head[:7]):
             raise unreadable(address, "what answers there does not speak HTTP")
     line, _, lines = bytes(head[: end + 4]).partition(b"\r\n")
     try:
@@ -109,9 +111,11 @@ def _answer(connection: Connection, address: Address, clock: Clock, deadline: fl
 
 def _moved(address: Address, location: str) -> Address:
     """Where a redirection leads. The password goes along to the same host only, and never from TLS to plain text."""
-    there = parse_address(
-        urljoin(f"{address.scheme}://{address.authority}{address.target}", location), find_secret=None
-    )
+    try:
+        target = urljoin(f"{address.scheme}://{address.authority}{address.target}", location)
+    except ValueError:  # half an IPv6 address
+        raise unreadable(address, "the camera's web server sends us to an address that cannot be read") from None
+    there = parse_address(target, find_secret=None)
     if there.scheme not in ("http", "https"):
         raise unreadable(address, f"the camera's web server sends us to {there.shown}")
     if there.host == address.host and there.user is None and there.secure >= address.secure:

@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edged.capture.foreign import FOREIGN
 from edged.capture.network.address import Address
 from edged.capture.network.connection import Connection, connect
-from edged.capture.network.containers import FOREIGN, Pipe, Receive, open_pipe, open_rtsp, video_stream
+from edged.capture.network.containers import Pipe, Receive, open_pipe, open_rtsp, video_stream
 from edged.capture.network.decoders import Decoder, StreamDecoder, available
 from edged.capture.network.faults import hung_up, libav_error, unreadable
 from edged.capture.network.http import Body, get

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import av
 
+from edged.capture.foreign import FOREIGN
 from edged.capture.network.address import Address
 from edged.capture.network.arrival import ArrivalTime
-from edged.capture.network.containers import FOREIGN, Pipe
+from edged.capture.network.containers import Pipe
 from edged.capture.network.decoders import StreamDecoder
 from edged.capture.network.faults import hung_up, libav_error, stalled
 from edged.capture.network.pictures import Picture

@@ -35,7 +35,17 @@ def test_the_port_is_that_of_the_scheme(text: str, port: int, authority: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["rtsp://", "rtsp://camera:nonsense/", "tcp://camera", "rtsp://[::1/", "http://a b/", "rtsp://u:p/w@h/"]
+    "text",
+    [
+        "rtsp://",
+        "rtsp://camera:nonsense/",
+        "tcp://camera",
+        "rtsp://[::1/",
+        "http://a b/",
+        "rtsp://u:p/w@h/",
+        "http://192.168.1..20/",  # no name's part may be empty, or longer than 63 signs: the resolver chokes on it
+        f"rtsp://{'a' * 64}.lan/",
+    ],
 )
 def test_what_cannot_be_read_is_refused_without_its_password(text: str) -> None:
     with pytest.raises(SourceNotFound, match="no address that can be read") as caught:

@@ -7,6 +7,7 @@ from typing import Any
 import av
 import pytest
 
+from edged.capture.foreign import FOREIGN
 from edged.capture.network.decoders import Decoder, StreamDecoder, available, choose
 
 SOFTWARE = Decoder("h264")
@@ -132,3 +133,13 @@ def test_hardware_that_has_worked_is_kept_through_damaged_packets() -> None:
         decoder.decode(packet)
     assert decoder.decode(packet) == ["third"]
     assert not useless
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("no stream fits"), NotImplementedError("hardware frames")])
+def test_whatever_pyav_raises_is_a_fault_of_the_stream(fault: Exception) -> None:
+    packet: Any = None
+    decoder = decoder_of({SOFTWARE: ScriptedContext(fault)}, set())
+    with pytest.raises(FOREIGN):
+        decoder.decode(packet)
+    with pytest.raises(FOREIGN):
+        decoder_of({SOFTWARE: fault}, set())

@@ -191,6 +191,12 @@ def test_a_redirection_cannot_ask_for_our_secrets_or_files(
         source_of(keep(HttpCamera(status=302, headers=[("Location", "file:///etc/passwd")])).url()).open()
 
 
+@pytest.mark.parametrize("location", ["http://[nowhere/", "http://gate..lan/"])
+def test_a_redirection_that_cannot_be_read_is_told(keep: Keep, source_of: Opens, location: str) -> None:
+    with pytest.raises(SourceError, match=r"cannot be read|can be read"):
+        source_of(keep(HttpCamera(status=302, headers=[("Location", location)])).url()).open()
+
+
 def test_a_circle_of_redirections_ends(keep: Keep, source_of: Opens) -> None:
     with pytest.raises(SourceUnreadable, match="circle"):
         source_of(keep(HttpCamera(status=302, headers=[("Location", "/live")])).url()).open()
