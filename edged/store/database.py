@@ -201,7 +201,7 @@ def _connected(
     except SQLITE_ERRORS as error:
         _close_quietly(connection)
         raise translate(error, path) from error
-    except StoreError:
+    except (StoreError, OSError):
         _close_quietly(connection)
         raise
 

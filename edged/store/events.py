@@ -21,7 +21,7 @@ from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
 from edged.store.opening import Opened, Run, open_or_salvage
 from edged.store.outage import Outage
-from edged.store.renewal import log_bytes, readers, renew
+from edged.store.renewal import exchange, log_bytes, make_copy, readers
 from edged.store.retention import Retention
 from edged.store.rows import INSERT, record_to_row, snapshot_path
 from edged.store.snapshots import sync_folder, write_snapshots
@@ -205,13 +205,14 @@ class EventStore:
             ", ".join(readers(self._path)) or "unknown to this user",
         )
         try:
-            renew(connection, self._path)
+            make_copy(connection, self._path)
         except (*SQLITE_ERRORS, OSError) as error:
             log.warning("the event log could not be copied, which is tried again at twice its log's size: %s", error)
             self._renew_at_bytes = 2 * size_bytes
         else:
             self._renew_at_bytes = self._log_max_bytes
-            self._opened = None
+            self._close_connection()
+            exchange(self._path)
         self._go_on()
 
     def _write_batch(self, connection: sqlite3.Connection) -> None:

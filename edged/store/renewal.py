@@ -28,19 +28,22 @@ def log_bytes(path: Path) -> int:
         return 0
 
 
-def renew(connection: sqlite3.Connection, path: Path) -> None:
-    """Put a copy in the place of the database at `path`, and close `connection`, the only one that writes to it.
-
-    Whoever reads goes on with the old file. A crash at any moment loses nothing: see finish_renewal(). Raises
-    sqlite3.Error and OSError.
-    """
+def make_copy(connection: sqlite3.Connection, path: Path) -> None:
+    """Copy the database at `path`, which `connection` alone writes to. Raises sqlite3.Error and OSError."""
     partial = path.with_name(_PARTIAL_NAME)
     partial.unlink(missing_ok=True)
     connection.execute("VACUUM INTO ?", (str(partial),))
     _sync(partial)
     partial.replace(path.with_name(FRESH_NAME))
     sync_folder(path.parent)
-    connection.close()
+
+
+def exchange(path: Path) -> None:
+    """Put the copy that was just made in the place of the database at `path`, which nobody writes to any more.
+
+    Whoever reads goes on with the old file. A crash or a fault at any moment loses nothing: see finish_renewal().
+    Raises OSError.
+    """
     path.replace(path.with_name(_OLD_NAME))
     sync_folder(path.parent)
     finish_renewal(path)

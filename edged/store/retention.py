@@ -8,6 +8,7 @@ raise sqlite3.Error; a picture that cannot be deleted is told in the log.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edged.clock import Clock
@@ -106,7 +107,7 @@ def prune_events(
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("DELETE FROM events WHERE event_id = ?", [row[:1] for row in old])
     connection.execute("COMMIT")
-    sweeper.delete(f"{folder}/{snapshot_path(*row)}" for row in old)
+    sweeper.delete(_pictures(folder, old))
     if len(old) < _ROWS_A_STEP:
         _forget_runs(connection, boot_id=boot_id, before_wall_at=before_wall_at)
         sweeper.delete_days(
@@ -169,8 +170,18 @@ def prune_snapshots(connection: sqlite3.Connection, folder: Path, sweeper: Sweep
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("UPDATE events SET snapshot = NULL WHERE event_id = ?", [row[:1] for row in chosen])
     connection.execute("COMMIT")
-    sweeper.delete(f"{folder}/{snapshot_path(*row)}" for row in chosen)
+    sweeper.delete(_pictures(folder, chosen))
     return bool(excess > 0)
+
+
+def _pictures(folder: Path, rows: Iterable[tuple[str, float]]) -> Iterator[str]:
+    """Where the pictures of events lie, by their ids and times; of a time that was damaged nobody knows the day."""
+    for event_id, wall_at in rows:
+        try:
+            path = snapshot_path(event_id, wall_at)
+        except (ValueError, TypeError, OverflowError):
+            continue
+        yield f"{folder}/{path}"
 
 
 def remove_orphans(connection: sqlite3.Connection, folder: Path, *, half_written_only: bool) -> int:

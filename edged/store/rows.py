@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,12 +90,16 @@ def record_to_row(record: EventRecord) -> Row:
 
 
 def row_to_record(row: Row) -> EventRecord:
-    """Undo record_to_row, for COLUMNS and the boot's id. Raises ValueError or TypeError on a row without sense."""
+    """Undo record_to_row, for COLUMNS and the boot's id.
+
+    Raises ValueError, TypeError or OverflowError on a row without sense: a number that is none, a time without a date.
+    """
     values = dict(zip((*COLUMNS, "boot_id"), row, strict=True))
+    day_of(_number(values["wall_at"]))
     return EventRecord(
         event_id=_text(values["event_id"]),
         event=_event(values),
-        wall_at=float(values["wall_at"]),
+        wall_at=_number(values["wall_at"]),
         boot_id=_text(values["boot_id"]),
         run_id=_text(values["run_id"]),
         snapshot=_text_or_none(values["snapshot"]),
@@ -130,32 +135,32 @@ def _event(values: Mapping[str, Any]) -> Event:
         return CameraEvent(
             kind=kind,
             camera=_text(values["camera"]),
-            at=float(values["at"]),
-            started_at=float(values["started_at"]),
+            at=_number(values["at"]),
+            started_at=_number(values["started_at"]),
             reason=_text(values["reason"]),
             detail=_text_or_none(values["detail"]),
         )
     if kind in MACHINE_KINDS:
         return MachineEvent(
             kind=kind,
-            at=float(values["at"]),
-            started_at=float(values["started_at"]),
+            at=_number(values["at"]),
+            started_at=_number(values["started_at"]),
             reason=_text(values["reason"]),
             detail=_text_or_none(values["detail"]),
         )
-    left, top = float(values["left_px"]), float(values["top_px"])
+    left, top = _number(values["left_px"]), _number(values["top_px"])
     return TrackEvent(
         kind=kind,
         camera=_text(values["camera"]),
-        at=float(values["at"]),
+        at=_number(values["at"]),
         track_id=int(values["track_id"]),
         label=_text(values["label"]),
-        confidence=float(values["confidence"]),
-        xyxy=(left, top, left + float(values["width_px"]), top + float(values["height_px"])),
-        entry_xy=(float(values["entry_x"]), float(values["entry_y"])),
-        exit_xy=None if values["exit_x"] is None else (float(values["exit_x"]), float(values["exit_y"])),
-        started_at=float(values["started_at"]),
-        duration_s=float(values["duration_s"]),
+        confidence=_number(values["confidence"]),
+        xyxy=(left, top, left + _number(values["width_px"]), top + _number(values["height_px"])),
+        entry_xy=(_number(values["entry_x"]), _number(values["entry_y"])),
+        exit_xy=None if values["exit_x"] is None else (_number(values["exit_x"]), _number(values["exit_y"])),
+        started_at=_number(values["started_at"]),
+        duration_s=_number(values["duration_s"]),
         reason=None if values["reason"] is None else LeftReason(values["reason"]),
     )
 
@@ -166,8 +171,15 @@ def snapshot_path(event_id: str, wall_at: float) -> str:
 
 
 def day_of(wall_at: float) -> str:
-    """Return the date, UTC, as YYYY-MM-DD."""
+    """Return the date, UTC, as YYYY-MM-DD. Raises ValueError or OverflowError where there is none: after 9999, say."""
     return datetime.datetime.fromtimestamp(wall_at, datetime.timezone.utc).date().isoformat()
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"a finite number expected, found {value!r}")
+    return number
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import logging
-import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -119,20 +118,8 @@ def _is_event(values: Sequence[Value]) -> bool:
         record = row_to_record((*values[:-1], _UNKNOWN))
     except (ValueError, TypeError, OverflowError):
         return False
-    return is_id(record.event_id) and is_id(record.run_id) and _is_sound(record) and _is_whole(record, values)
-
-
-def _is_sound(record: EventRecord) -> bool:
-    event = record.event
-    numbers = [record.wall_at, event.at, event.started_at, event.duration_s]
-    if isinstance(event, TrackEvent):
-        numbers += [event.confidence, *event.xyxy, *event.entry_xy, *(event.exit_xy or ())]
-    if not all(map(math.isfinite, numbers)):
-        return False
-    try:
-        return record.snapshot in (None, snapshot_path(record.event_id, record.wall_at))
-    except (ValueError, OverflowError):  # a date that does not exist
-        return False
+    has_its_picture = record.snapshot in (None, snapshot_path(record.event_id, record.wall_at))
+    return is_id(record.event_id) and is_id(record.run_id) and has_its_picture and _is_whole(record, values)
 
 
 def _is_whole(record: EventRecord, values: Sequence[Value]) -> bool:

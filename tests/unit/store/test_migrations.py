@@ -144,3 +144,13 @@ def test_a_change_that_there_is_no_room_for_is_not_begun(tmp_path: Path, monkeyp
 
     assert (folder / "events.db").read_bytes() == before
     assert list(folder.glob("*.schema-*")) == []
+
+
+def test_a_file_that_cannot_be_copied_first_is_let_go_of(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    write_schema_1(folder, 1)
+    (folder / "events.schema-1.tmp").mkdir()  # as good as a disk that takes no copy
+    with pytest.raises(OSError, match="Is a directory") as caught:
+        open_writer(folder / "events.db")
+    assert folder / "events.db" not in [file.resolve() for file in Path("/proc/self/fd").iterdir()]
+    assert caught.value.__traceback__ is not None  # whoever keeps the error keeps no connection

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from edged.domain.events import EventKind
-from edged.errors import StoreError
+from edged.errors import StoreCorrupt, StoreError
 from edged.store.events import EventStore
 from edged.store.reader import EventFilter, EventLog
 from edged.store.record_json import record_to_json
@@ -105,6 +107,14 @@ def test_what_is_closed_to_this_user_is_told_with_what_to_do(clock: FakeClock, o
         logged(open_folder / "data")
     (open_folder / closed).chmod(0o700)
     assert "sudo -u" in caught.value.hint
+
+
+@pytest.mark.parametrize("damage", ["wall_at = 1e300", "wall_at = 'noon'", "duration_s = 9e999", "left_px = 9e999"])
+def test_a_number_that_was_damaged_is_told_of_as_damage(filled: EventLog, tmp_path: Path, damage: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection, connection:
+        connection.execute(f"UPDATE events SET {damage} WHERE track_id = 2")
+    with pytest.raises(StoreCorrupt, match="damaged: event"):
+        filled.newest(limit=10)
 
 
 def test_an_empty_log_is_no_error(make_store: MakeStore, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from edged.store.database import FILE_NAME
 from edged.store.events import EventStore
-from edged.store.renewal import FRESH_NAME, log_bytes, readers, renew
+from edged.store.renewal import FRESH_NAME, exchange, log_bytes, make_copy, readers
 from edged.testing.clock import FakeClock
 from tests.unit.store.conftest import JPEG, an_event, numbers
 
@@ -100,6 +100,23 @@ def test_a_disk_that_takes_no_copy_costs_no_event(store: EventStore, tmp_path: P
     assert store.status.dropped == 0
 
 
+def test_a_copy_that_cannot_take_the_logs_place_leaves_a_log_that_goes_on(
+    store: EventStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    written = 0
+    with a_reader_without_end(tmp_path / FILE_NAME):
+        (tmp_path / "events.old.db").mkdir()  # as good as a disk that fails once the copy is there
+        while not (tmp_path / FRESH_NAME).exists():
+            write(store, written, 1)
+            written += 1
+        (tmp_path / "events.old.db").rmdir()
+        clock.advance(60.0)
+        write(store, written, 5)
+        assert store.status.error is None
+    assert numbers(tmp_path) == list(range(written + 5))
+    assert not list(tmp_path.glob("*.damaged-*"))
+
+
 @pytest.mark.parametrize("crash_at", ["before", "copied", "renamed", "without the old log", "done"])
 def test_a_crash_in_the_middle_of_it_loses_nothing(tmp_path: Path, clock: FakeClock, crash_at: str) -> None:
     folder = tmp_path / "data"
@@ -110,7 +127,8 @@ def test_a_crash_in_the_middle_of_it_loses_nothing(tmp_path: Path, clock: FakeCl
     scratch = tmp_path / "scratch"
     shutil.copytree(folder, scratch)
     with closing(sqlite3.connect(scratch / FILE_NAME, isolation_level=None)) as connection:
-        renew(connection, scratch / FILE_NAME)
+        make_copy(connection, scratch / FILE_NAME)
+    exchange(scratch / FILE_NAME)
     if crash_at == "before":
         (folder / "events.partial.db").write_bytes(b"half a copy")
     if crash_at in ("copied", "renamed", "without the old log"):

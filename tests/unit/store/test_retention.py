@@ -283,3 +283,26 @@ def test_a_picture_that_cannot_be_deleted_keeps_no_event_waiting(
         store.close()
     assert [entry.levelname for entry in caplog.records] == ["WARNING"]
     assert str(day) in caplog.text
+
+
+@pytest.mark.parametrize(
+    "limit", [{"keep_days": 3, "snapshots_max_bytes": None}, {"keep_days": None, "snapshots_max_bytes": 0}]
+)
+def test_a_time_that_is_none_does_not_keep_what_is_old(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, limit: dict[str, int | None]
+) -> None:
+    store = make_store(
+        retention=Retention(clock, keep_days=limit["keep_days"], snapshots_max_bytes=limit["snapshots_max_bytes"])
+    )
+    for number in range(3):
+        store.put(an_event(number, at=clock.monotonic()), JPEG)
+    store.step()
+    with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection, connection:
+        connection.execute("UPDATE events SET wall_at = 1e300 WHERE track_id = 1")  # a bit of it has flipped
+    clock.advance(4 * DAY_S)
+    store.step()
+    store.step()
+    assert store.status.error is None
+    with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection:
+        kept = connection.execute("SELECT count(*) FROM events WHERE snapshot IS NOT NULL").fetchone()[0]
+    assert kept == 0
