@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edged.app.models import check_labels, load_detector
 from edged.app.sources import cameras
-from edged.capture.cameras import FoundCamera
+from edged.capture.cameras import FoundCamera, which_camera
 from edged.clock import Clock, SystemClock
 from edged.config.loader import load_config
 from edged.config.schema import CameraSection, Config
@@ -106,10 +106,9 @@ def _cameras(sections: Iterable[CameraSection], find_cameras: FindCameras) -> It
 
 
 def _device(what: str, section: CameraSection, found: Sequence[FoundCamera]) -> Finding:
-    path = Path(section.source)
-    camera = next((each for each in found if path in (each.node.path, *each.node.links)), None)
+    camera = which_camera(Path(section.source), found)
     if camera is None:
-        return fail(what, f"there is no {path}", "edged cameras")
+        return fail(what, f"there is no camera at {section.source}", "edged cameras")
     if camera.trouble is not None:
         return fail(what, camera.trouble.message, camera.trouble.hint)
     return ok(what, f"{camera.node.name} at {camera.node.path}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged.capture.devices.identity import identify
-from edged.capture.devices.nodes import VideoNode, video_nodes
+from edged.capture.devices.nodes import VideoNode, node_at, video_nodes
 from edged.capture.v4l2.describe import CameraDescription, describe
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.kernel import Kernel, LinuxKernel
@@ -43,6 +43,12 @@ def takes_pictures(path: Path, *, kernel: Kernel | None = None) -> bool:
     except SourceError:
         return False
     return True
+
+
+def which_camera(path: Path, found: Sequence[FoundCamera]) -> FoundCamera | None:
+    """Of the cameras that were `found`, the one that `path` leads to, itself or as a link; None when it is none."""
+    node = node_at(path, [camera.node for camera in found])
+    return next((camera for camera in found if camera.node is node), None)
 
 
 def stable_path(node: VideoNode, nodes: Sequence[VideoNode]) -> Path:

@@ -60,8 +60,6 @@ def _model_warnings(config: Config) -> Iterator[str]:
         labels = app.model_labels(config)
     except ModelError as error:
         yield f"model.path: {error.message}"
-    except OSError as error:
-        yield f"model.path: {config.model.path} cannot be looked at: {error.strerror}"
     else:
         app.check_labels(config, labels)
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from edged import app
-from edged.capture.cameras import FoundCamera
+from edged.capture.cameras import FoundCamera, which_camera
 from edged.cli.camera_table import camera_table, name_for
 from edged.config.compose import compose
 from edged.config.loader import parse_config
@@ -59,7 +59,7 @@ def camera_tables(sources: Iterable[str], found: Sequence[FoundCamera], spec: Mo
     names: set[str] = set()
     tables = []
     for source in sources:
-        camera = _here(source, found)
+        camera = which_camera(Path(device_path(source) or source), found)
         name = name_for(camera, names) if camera else _free_name(names)
         names.add(name)
         tables.append(camera_table(name, camera, app.mode_for(camera, spec)) if camera else _plain_table(name, source))
@@ -123,11 +123,6 @@ def _ask_labels(spec: ModelSpec, asking: bool) -> list[str]:
         typer.echo(f"  The model knows: {', '.join(spec.labels)}", err=True)
     answer = _ask("What to watch: labels with commas between, or all", default, asking)
     return [] if answer.strip() == "all" else [word.strip() for word in answer.split(",") if word.strip()]
-
-
-def _here(source: str, found: Sequence[FoundCamera]) -> FoundCamera | None:
-    path = Path(device_path(source) or source)
-    return next((camera for camera in found if path in (camera.node.path, *camera.node.links)), None)
 
 
 def _plain_table(name: str, source: str) -> str:

@@ -24,6 +24,7 @@ LEAST_FPS = 0.1
 WARN_C, STOP_C = 75.0, 85.0
 """What thermal.warn_c and thermal.stop_c are where they are not set."""
 
+_ABSURD = 1e30  # a whole number of hundreds of digits cannot even be made a float
 _OF_DEVICES = ("format", "width_px", "height_px", "fps", "controls")
 
 Place = tuple[str | int, ...]
@@ -121,7 +122,9 @@ def _number(tables: Mapping[str, Any], section: str, key: str) -> float | None:
 
 
 def _as_number(number: Any) -> float | None:
-    return number if isinstance(number, int | float) and not isinstance(number, bool) else None
+    """A number that a person may mean; None where it is none, or so large that it is a mistake by itself."""
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    return number if is_number and abs(number) < _ABSURD else None
 
 
 def _shared(

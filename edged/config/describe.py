@@ -53,6 +53,8 @@ def takes(field: FieldInfo) -> str:
         return "a list of tables" if is_list_of_tables(field) else "a table"
     if get_origin(kind) is tuple:
         return "a list of texts"
+    if get_origin(kind) is list:
+        return f"a list ({unit(field)})"
     if get_origin(kind) is dict:
         return "a table"
     return "a path in quotes" if kind is Path else "a text in quotes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from edged.errors import ModelNotFound
@@ -22,8 +23,9 @@ def find_model(name: str) -> Path:
     shipped = shipped_models()
     if name in shipped:
         return shipped[name]
-    if Path(name).is_dir():
-        return Path(name)
+    with suppress(OSError):  # no name that a folder can have
+        if Path(name).is_dir():
+            return Path(name)
     known = ", ".join(shipped) or "none"
     raise ModelNotFound(
         f"There is no model {name!r} (known by name: {known}).",

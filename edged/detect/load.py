@@ -14,9 +14,19 @@ from edged.errors import ModelError, ModelInvalid, ModelNotFound
 def load_spec(folder: Path) -> ModelSpec:
     """Read model.toml, or the metadata.yaml of an Ultralytics export, and look whether the files are there and whole.
 
-    Raises ModelNotFound when the folder or a file is missing, and ModelInvalid when the description is wrong or a
-    file's SHA-256 differs from the one in model.toml.
+    Raises ModelNotFound when the folder or a file is missing or closed to this user, and ModelInvalid when the
+    description is wrong or a file's SHA-256 differs from the one in model.toml.
     """
+    try:
+        return _read(folder)
+    except OSError as problem:
+        raise ModelNotFound(
+            f"{problem.filename or folder} cannot be looked at: {problem.strerror}.",
+            hint="Let the user that edged runs as read the folder and all that is in it, or correct its name.",
+        ) from problem
+
+
+def _read(folder: Path) -> ModelSpec:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise ModelNotFound(

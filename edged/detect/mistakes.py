@@ -48,7 +48,7 @@ class Table:
             return default
         try:
             return kind.read(self._values[key])
-        except ValueError:
+        except (ValueError, OverflowError):  # a whole number too large for a float
             self._mistakes.append(f"{self._where(key)} = {self._values[key]!r}: expected {kind.expected}")
             return kind.example
 

@@ -236,13 +236,14 @@ def test_another_model_takes_over_from_the_old_one_and_all_cameras_begin_anew(tm
     assert kinds(house.events("yard")) == ["appeared", "left"]  # the new one finds nobody in a drawn picture
 
 
-def test_a_model_that_does_not_load_is_refused_and_the_old_one_looks_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["nowhere", "x" * 300], ids=["not there", "cannot be looked at"])
+def test_a_model_that_does_not_load_is_refused_and_the_old_one_looks_on(tmp_path: Path, folder: str) -> None:
     house = House(tmp_path, "yard")
     frames: list[int] = []
 
     def change(status: DaemonStatus) -> bool:
         if ready := has_appeared("yard")(status):
-            house.change_to(lambda: house.config("yard", model={"path": "./nowhere"}))
+            house.change_to(lambda: house.config("yard", model={"path": f"./{folder}"}))
         return ready
 
     def looks_on(status: DaemonStatus) -> bool:
@@ -254,7 +255,7 @@ def test_a_model_that_does_not_load_is_refused_and_the_old_one_looks_on(tmp_path
     last = house.run(change, looks_on)
 
     assert frames[1] > frames[0]
-    assert "nowhere" in str(last.config_error)
+    assert folder in str(last.config_error)
     assert house.made == {"yard": 1}
 
 

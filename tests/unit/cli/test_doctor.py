@@ -86,6 +86,18 @@ def test_a_camera_that_is_plugged_in_is_told_by_its_name(tmp_path: Path, root: P
     assert (told["camera c0"].verdict, told["camera c0"].text) == (Verdict.OK, "HD Webcam at /dev/video0")
 
 
+def test_a_camera_that_is_named_by_a_link_of_ones_own_is_found(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "machine").mkdir()
+    machine = FakeMachine(tmp_path / "machine")
+    machine.plug_usb()
+    (camera, *_) = found(machine)
+    link = Path("/dev/fd")  # a link that every machine has
+    here = replace(camera, node=replace(camera.node, path=link.resolve()))
+    path = _configure(tmp_path, str(link))
+    every = app.examine(path, root=root, clock=FakeClock(), ask=lambda words: None, find_cameras=lambda: [here])
+    assert {finding.what: finding.verdict for finding in every}["camera c0"] is Verdict.OK
+
+
 def test_the_exit_code_is_that_of_the_worst_line(edged: Edged, tmp_path: Path) -> None:
     done = edged("doctor", "-c", _configure(tmp_path, "no-such-clip.mp4"))
     assert done.code == 10

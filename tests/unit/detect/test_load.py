@@ -162,7 +162,11 @@ def test_an_unknown_table_is_told_every_engines_table_once(folder: Path) -> None
     assert len(known) == len(set(known))
 
 
-@pytest.mark.parametrize("text", ["name = ", "\x00", "name = 1\nname = 2"])
+@pytest.mark.parametrize(
+    "text",
+    ["name = ", "\x00", "name = 1\nname = 2", "name = " + "[" * 20_000, "name = " + "1" * 5000],
+    ids=["no value", "NUL", "twice", "too deep", "too long"],
+)
 def test_a_file_that_is_no_toml_is_said_so(folder: Path, text: str) -> None:
     (folder / "model.toml").write_text(text)
     with pytest.raises(ModelInvalid, match="cannot be read"):
@@ -198,6 +202,11 @@ def test_a_missing_folder_a_file_and_an_empty_folder_are_told_apart(tmp_path: Pa
     for name, what in [("nowhere", "does not exist"), ("file", "is a file"), ("empty", "holds no model")]:
         with pytest.raises(ModelNotFound, match=what):
             load_spec(tmp_path / name)
+
+
+def test_a_folder_that_cannot_be_looked_at_is_told_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="File name too long"):
+        load_spec(tmp_path / ("x" * 300))
 
 
 def test_weights_without_a_description_are_told_what_is_missing(folder: Path) -> None:
