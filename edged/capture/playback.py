@@ -15,7 +15,7 @@ class Playback:
     """Gives out frames that lie in a file. Their `captured_at` says when each is due."""
 
     def __init__(self, frames: Iterator[Frame], *, clock: Clock, in_real_time: bool, stats: SourceStats) -> None:
-        """`stats` is the source's own; frames given out and skipped are counted there."""
+        """`stats` is the source's own; frames given out and dropped are counted there."""
         self._frames = frames
         self._clock = clock
         self._in_real_time = in_real_time
@@ -54,6 +54,6 @@ class Playback:
             if later.captured_at > now:
                 self._early = later
                 break
-            self._stats.skipped += 1
+            self._stats.dropped += 1
             frame = later
         return frame

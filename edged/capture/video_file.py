@@ -41,7 +41,7 @@ class VideoFileSource:
     """Plays one file from its first video stream.
 
     As fast as possible, every frame is given out and the run is deterministic; in real time, frames come when they
-    are due and those whose time passed while nobody asked are skipped. `captured_at` is the instant of open() plus the
+    are due and those whose time passed while nobody asked are dropped. `captured_at` is the instant of open() plus the
     frame's time in the file. `seq` counts damaged frames too, so it stays in step with the recording.
     """
 

@@ -62,7 +62,7 @@ class Frame:
         decode_part: DecodePart | None = None,
         release: Callable[[], None] | None = None,
     ) -> None:
-        """`seq` counts the source's frames from 0, those that were skipped too; `captured_at` is monotonic seconds."""
+        """`seq` counts the source's frames from 0, given out or not; `captured_at` is monotonic seconds."""
         self.seq = seq
         self.captured_at = captured_at
         self.width_px = width_px

@@ -12,11 +12,10 @@ class SourceStats:
     """A source's running totals."""
 
     frames: int = 0  # given out
-    skipped: int = 0  # came, but a newer one was there
-    corrupt: int = 0  # came damaged and were dropped
-    lost: int = 0  # never came: the driver dropped them, as the gaps in its numbers tell
+    dropped: int = 0  # came, but a newer one was there
+    corrupt: int = 0  # came damaged, and were passed over
+    missed: int = 0  # never came, as the gaps in the driver's numbers tell
     interval_s: float | None = None  # from one frame to the next, as the source says itself; None: it does not
-    reopened: int = 0  # times that the source was lost, however often it had to be tried until it was back
 
 
 @dataclass(slots=True)
@@ -25,16 +24,14 @@ class CameraStatus:
 
     camera: str
     state: str  # "starting", "running", "lost: …", "ended", "failed: …"
-    picture: str | None = (
-        None  # "ok", "frozen", "blank", "damaged"; None for a recording, which nobody watches for that
-    )
+    picture: str | None = None  # "ok", "frozen", "blank", "damaged"; None for a recording, whose picture nobody watches
     frames: int = 0  # went through the pipeline
     frames_expected: int | None = None  # about how many there will be; None for a camera, which does not end
     detected: int = 0  # of these, were looked at by the detector
     skipped: int = 0  # came, but a newer one was there
     corrupt: int = 0  # came damaged
-    missed: int = 0  # never came: the camera's driver dropped them
-    reopened: int = 0  # times that the source was lost
+    missed: int = 0  # never came: the camera's driver had no room for them
+    reopened: int = 0  # times that the source was lost, however often it had to be tried until it was back
     fps_in: float = 0.0  # given out by the source, over the last ten seconds
     fps_detected: float = 0.0
     tracks: int = 0  # objects in view now
@@ -85,6 +82,4 @@ class DaemonStatus:
     last_end: LastEnd | None = None  # None: there was no run before this one
     cameras: list[CameraStatus] = field(default_factory=list)
     config_error: str | None = None  # why the configuration was refused when it was read again; the old one holds
-    config_pending: bool = (
-        False  # a changed configuration is being prepared, which takes minutes where a model is built
-    )
+    config_pending: bool = False  # a changed one is being prepared, which takes minutes where a model is built

@@ -140,8 +140,6 @@ class Feeder:
 
     def _recover(self, error: SourceError, stop: threading.Event) -> None:
         """Tell of the fault, do what may help, and wait until the camera is worth another try."""
-        if not self.outages.goes_on:
-            self.source.stats.reopened += 1
         self.outages.fault(error, self._clock.monotonic())
         self.state = f"lost: {error.message}"
         self.pulse.begin("resetting its camera", within_s=_RESET_WITHIN_S)

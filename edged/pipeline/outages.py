@@ -23,6 +23,7 @@ class Outages:
 
     def __init__(self, camera: str, events: EventSink) -> None:
         self.told = 0  # events, so far
+        self.begun = 0  # outages, so far
         self._camera = camera
         self._events = events
         self._reason = ""
@@ -50,6 +51,7 @@ class Outages:
         self._back_at = None
         if self._lost_at is not None:
             return
+        self.begun += 1
         self._lost_at = at if self._frame_at is None else self._frame_at
         self._reason = error.reason
         log.warning("camera %s is lost (%s): %s", self._camera, error.reason, error)

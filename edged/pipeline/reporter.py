@@ -31,7 +31,7 @@ class CameraParts:
 
 
 class Rate:
-    """Events a second, over the last ten seconds, from a running total."""
+    """How many a second, over the last ten seconds, from a running total."""
 
     def __init__(self) -> None:
         self._totals: deque[tuple[float, int]] = deque()
@@ -115,10 +115,10 @@ class Reporter:
             frames=counts.frames,
             frames_expected=parts.feeder.source.frame_count(),
             detected=counts.detected,
-            skipped=stats.skipped + parts.mailbox.dropped,
+            skipped=stats.dropped + parts.mailbox.dropped,
             corrupt=stats.corrupt + counts.corrupt,
-            missed=stats.lost,
-            reopened=stats.reopened,
+            missed=stats.missed,
+            reopened=parts.feeder.outages.begun,
             fps_in=rate_in.update(at, stats.frames),
             fps_detected=rate_detected.update(at, counts.detected),
             tracks=counts.tracks,

@@ -132,7 +132,7 @@ class SyntheticSource:
         faults_and_end = (self._frames, self.stall_at, self.fail_at, *self._corrupt)
         newest = min([newest, *(seq - 1 for seq in faults_and_end if seq is not None and seq > self._seq)])
         if newest > self._seq:
-            self.stats.skipped += newest - self._seq
+            self.stats.dropped += newest - self._seq
             self._seq = newest
         return True
 

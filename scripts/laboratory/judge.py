@@ -15,11 +15,11 @@ _HELD = ("files", "device_maps", "threads")
 
 
 def stream(name: str, seen: dict[str, Any], fps: float) -> Row:
-    """Hold a stream to its rate, without a frame lost in the driver."""
-    rate = (seen["frames"] + seen["skipped"] - 1) / seen["seconds"]
-    found = f"{rate:.1f} fps, {seen['frames']} frames, {seen['lost']} lost, {seen['skipped']} passed over"
-    kept = seen["lost"] == 0 and seen["corrupt"] == 0 and rate > 0.95 * fps and seen["contrast"] > 5
-    return Row(name, found, f"{fps:g} fps, 0 lost", kept)
+    """Hold a stream to its rate, without a frame missed by the driver."""
+    rate = (seen["frames"] + seen["dropped"] - 1) / seen["seconds"]
+    found = f"{rate:.1f} fps, {seen['frames']} frames, {seen['missed']} missed, {seen['dropped']} passed over"
+    kept = seen["missed"] == 0 and seen["corrupt"] == 0 and rate > 0.95 * fps and seen["contrast"] > 5
+    return Row(name, found, f"{fps:g} fps, 0 missed", kept)
 
 
 def fault(found: dict[str, Any]) -> list[Row]:

@@ -212,7 +212,7 @@ def test_reading_what_is_not_open_is_a_mistake_in_the_program(any_source: Source
 def test_the_totals_count_what_was_given_out(source: Source) -> None:
     source.open()
     _read_all(source)
-    assert (source.stats.frames, source.stats.skipped, source.stats.corrupt) == (FRAMES, 0, 0)
+    assert (source.stats.frames, source.stats.dropped, source.stats.corrupt) == (FRAMES, 0, 0)
     source.close()
 
 
@@ -252,7 +252,7 @@ def test_in_real_time_a_frame_comes_when_it_is_due(make: MakeSource, tmp_path: P
     for _ in range(FRAMES):
         assert _read(source).captured_at == pytest.approx(clock.monotonic())
     assert source.stats.frames == FRAMES
-    assert source.stats.skipped == 0
+    assert source.stats.dropped == 0
     source.close()
 
 
@@ -280,11 +280,11 @@ def test_in_real_time_the_newest_frame_wins_and_the_others_are_counted(
     assert _read(source).seq == 0
     clock.advance(0.45)
     assert _read(source).seq == 4
-    assert source.stats.skipped == 3
+    assert source.stats.dropped == 3
     assert _read(source).seq == 5
     clock.advance(60)
     assert _read(source).seq == FRAMES - 1
-    assert source.stats.frames + source.stats.skipped == FRAMES
+    assert source.stats.frames + source.stats.dropped == FRAMES
     with pytest.raises(EndOfStream):
         source.read(1.0)
     source.close()

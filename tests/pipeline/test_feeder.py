@@ -43,7 +43,7 @@ def test_a_camera_that_cannot_be_opened_is_tried_again_every_two_seconds_and_was
 
     assert clock.waits == [0.5, 1, 2, 2, 2, 2, 2, 2, 2]
     assert feeder.state == "lost: the synthetic camera is unplugged"
-    assert source.stats.reopened == 1
+    assert feeder.outages.begun == 1
 
 
 def test_a_camera_that_is_lost_is_opened_again_and_the_pauses_begin_anew() -> None:
@@ -56,7 +56,7 @@ def test_a_camera_that_is_lost_is_opened_again_and_the_pauses_begin_anew() -> No
     assert clock.waits == [0.5, 1, 2, 0.5]  # three refusals, frames, one loss, frames
     assert feeder.state == "ended"
     assert source.stats.frames == 25
-    assert source.stats.reopened == 1  # it had not been back for 3 s
+    assert feeder.outages.begun == 1  # it had not been back for 3 s
 
 
 def test_a_camera_that_falls_silent_is_opened_again_after_its_time_out() -> None:
@@ -65,7 +65,7 @@ def test_a_camera_that_falls_silent_is_opened_again_after_its_time_out() -> None
     feeder = feeder_of(source, a_mailbox(), clock, reopen=True, frame_timeout_s=1.7)
     feeder.run(threading.Event())
 
-    assert source.stats.reopened == 1
+    assert feeder.outages.begun == 1
     assert clock.monotonic() == pytest.approx(1000 + 1.7 + 0.5)  # the time-out to the point, and one pause
 
 
@@ -75,7 +75,7 @@ def test_a_camera_that_was_only_just_opened_has_five_seconds_for_its_first_frame
     feeder = feeder_of(source, a_mailbox(), clock, reopen=True, frame_timeout_s=1.5)
     feeder.run(threading.Event())
 
-    assert source.stats.reopened == 1
+    assert feeder.outages.begun == 1
     assert clock.monotonic() == pytest.approx(1000 + 5.0 + 0.5)
 
 

@@ -52,5 +52,5 @@ def test_an_outage_is_one_event_with_its_reason_and_tells_no_password(
     (lost,) = [event for event in sink.camera_events if event.kind is EventKind.CAMERA_LOST]
     assert lost.reason == reason
     assert "admin:***@127.0.0.1" in str(lost.detail)
-    assert source.stats.reopened == 1
+    assert feeder.outages.begun == 1
     assert SECRET not in "\n".join([str(sink.events), feeder.state, caplog.text])

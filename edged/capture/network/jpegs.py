@@ -42,7 +42,7 @@ class JpegPictures:
                 return None
             if parts:
                 parts += self._drain()
-                self._stats.skipped += len(parts) - 1
+                self._stats.dropped += len(parts) - 1
                 picture = self._picture(parts[-1])
                 if picture is not None:
                     return picture

@@ -84,4 +84,4 @@ class NetworkSource:
         return None
 
     def _counted(self) -> int:
-        return self.stats.frames + self.stats.skipped + self.stats.corrupt
+        return self.stats.frames + self.stats.dropped + self.stats.corrupt

@@ -113,17 +113,17 @@ class VideoPictures:
 
     def _newest(self, packet: av.Packet[VideoStream], *, waited: bool) -> Picture | None:
         if self._behind and not packet.is_keyframe:
-            self._stats.skipped += 1
+            self._stats.dropped += 1
             return None
         pictures = self._decode(packet)
         if not pictures:
             return None
-        self._stats.skipped += len(pictures) - 1
+        self._stats.dropped += len(pictures) - 1
         picture, now = pictures[-1], self._clock.monotonic()
         captured_at = self._arrival.place(_stamp_s(picture), now)
         self._behind = not waited and now - captured_at > _BEHIND_S
         if self._behind:
-            self._stats.skipped += 1
+            self._stats.dropped += 1
             return None
         upright = quarter_turns(picture) % 2 == 0
         return Picture(

@@ -85,7 +85,7 @@ class V4l2Source:
             raise
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Return the newest frame, or None; those that came before it are counted as skipped.
+        """Return the newest frame, or None; those that came before it are counted as dropped.
 
         Raises SourceLost when the camera was unplugged, SourceBroken when its driver gave up, RuntimeError when the
         source is not open or all its buffers are held by frames.
@@ -175,7 +175,7 @@ class V4l2Source:
                 self._count_damaged()
                 continue
             if newest >= 0:
-                stats.skipped += 1
+                stats.dropped += 1
                 stream.give_back(newest)
             self._damaged = 0
             newest, seq, planes = index, number, stream.views(index)

@@ -16,7 +16,7 @@ class Timeline:
     def __init__(self, started_at: float, stats: SourceStats) -> None:
         """`started_at` is the monotonic instant before which no frame can have been taken.
 
-        Frames that the driver numbered and never gave are counted in `stats.lost`.
+        Frames that the driver numbered and never gave are counted in `stats.missed`.
         """
         self._stats = stats
         self._started_at = started_at
@@ -42,7 +42,7 @@ class Timeline:
                 step = 1
         if step == 0 or step >= _BACKWARDS:
             step = 1
-        self._stats.lost += step - 1
+        self._stats.missed += step - 1
         self._seq += step
         return self._seq
 

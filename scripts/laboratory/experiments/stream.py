@@ -28,8 +28,8 @@ class Seen:
     frames: int
     seconds: float
     fps: float
-    lost: int  # numbers missing in the driver's sequence
-    skipped: int  # came, but a newer one was there when the reader got to them
+    missed: int  # numbers that the driver's sequence leaves out
+    dropped: int  # came, but a newer one was there when the reader got to them
     corrupt: int
     age_ms: float  # median of the frames' ages when they were read; below 0 the driver's stamps lie ahead
     contrast: float  # standard deviation of the pixels of the last picture that was decoded, 0 when all are alike
@@ -60,8 +60,8 @@ def watch(device: Path, *, fourcc: str, width_px: int, height_px: int, fps: floa
         frames=len(instants),
         seconds=round(passed_s, 2),
         fps=round((len(instants) - 1) / passed_s, 2),
-        lost=camera.stats.lost,
-        skipped=camera.stats.skipped,
+        missed=camera.stats.missed,
+        dropped=camera.stats.dropped,
         corrupt=camera.stats.corrupt,
         age_ms=round(statistics.median(ages_s) * 1000, 1),
         contrast=round(contrast, 1),

@@ -51,7 +51,7 @@ def test_the_newest_picture_wins_and_the_others_are_counted(keep: Keep, source_o
         seen.append(read(source))
     assert seen[-1].seq == 9
     assert source.stats.frames == len(seen) + 1
-    assert source.stats.frames + source.stats.skipped == 10
+    assert source.stats.frames + source.stats.dropped == 10
 
 
 def test_a_small_picture_is_made_for_who_needs_no_more(keep: Keep, source_of: Opens) -> None:

@@ -153,7 +153,7 @@ def test_a_reader_that_fell_behind_goes_on_at_a_late_key_picture(keep: Keep, sou
     assert clock.monotonic() - frame.captured_at <= 1.0
     assert frame.seq == 40
     assert number(frame) == 40 % 20
-    assert source.stats.skipped == 38
+    assert source.stats.dropped == 38
 
 
 def test_each_method_without_an_answer_is_given_up_in_time(keep: Keep, source_of: Opens) -> None:

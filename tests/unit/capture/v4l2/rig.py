@@ -33,9 +33,9 @@ class Rig:
 
     @property
     def stats(self) -> tuple[int, int, int, int]:
-        """Frames given, skipped, corrupt and lost."""
+        """Frames given, dropped, corrupt and missed."""
         stats = self.source.stats
-        return stats.frames, stats.skipped, stats.corrupt, stats.lost
+        return stats.frames, stats.dropped, stats.corrupt, stats.missed
 
     def read(self, timeout_s: float = 1.0) -> Frame:
         """Read a frame, which must come."""

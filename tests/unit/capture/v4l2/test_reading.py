@@ -135,7 +135,7 @@ def test_a_stall_is_silence_until_it_ends() -> None:
     assert rig.clock.monotonic() == pytest.approx(before + 2.0)
     rig.queue.stalled = False
     rig.play(1)
-    assert rig.source.stats.lost == 60
+    assert rig.source.stats.missed == 60
 
 
 def test_a_padded_row_is_read_by_the_drivers_stride() -> None:
