@@ -8,25 +8,19 @@ import lap
 import numpy as np
 import numpy.typing as npt
 
+from edged.domain import boxes
+
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 
 
 def overlap(a: Floats, b: Floats) -> Floats:
-    """Intersection over union of boxes `a` (4, N) with boxes `b` (4, M) left, top, right, bottom; (N, M), at most 1.
+    """Overlap of boxes `a` (4, N) with boxes `b` (4, M) left, top, right, bottom, as boxes.overlap; (N, M), at most 1.
 
     A box counts as one pixel wider and higher than it is, as in ByteTrack's own code, because its right and bottom
-    pixel are taken as inside; small boxes depend on it. So no box is without area. Boxes apart give 0 or less.
+    pixel are taken as inside; small boxes depend on it. So no box is without area.
     """
-    a, b = _with_last_pixel(a), _with_last_pixel(b)
-    sides = np.minimum(a[2:, :, None], b[2:, None, :])
-    sides -= np.maximum(a[:2, :, None], b[:2, None, :])
-    np.maximum(sides[0], 0, out=sides[0])
-    common: Floats = np.multiply(sides[0], sides[1], out=sides[0])
-    union = np.add(_area(a)[:, None], _area(b), out=sides[1])
-    union -= common
-    common /= union
-    return common
+    return boxes.overlap(_with_last_pixel(a), _with_last_pixel(b))
 
 
 def level(a: Floats, b: Floats) -> Floats:
@@ -74,9 +68,3 @@ def _with_last_pixel(edges: Floats) -> Floats:
     padded: Floats = edges.copy()
     padded[2:] += 1
     return padded
-
-
-def _area(edges: Floats) -> Floats:
-    sides = edges[2:] - edges[:2]
-    area: Floats = sides[0] * sides[1]
-    return area
