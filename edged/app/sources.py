@@ -74,9 +74,5 @@ def try_devices(config: Config) -> None:
 
 
 def read_picture(path: Path) -> BgrImage:
-    """Decode a picture file. Raises SourceError."""
-    with closing(open_source(str(path), clock=SystemClock(), in_real_time=False)) as source:
-        source.open()
-        frame = source.read(timeout_s=1.0)
-        assert frame is not None  # a recording never times out
-        return frame.image()
+    """Decode a picture file. Raises SourceError, and ConfigError for what looks like an address."""
+    return picture_of(camera_at(str(path)))

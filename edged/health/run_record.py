@@ -69,7 +69,7 @@ def read_record(folder: Path) -> RunRecord | None:
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         log.warning("the record of the last run cannot be read: %s", error)
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -26,14 +27,15 @@ def write_still(path: Path, image: BgrImage) -> int:
     """
     data = _encode(image, FORMATS[path.suffix.lower()])
     target = Path(os.path.realpath(path))  # a link stays one
-    if target.exists() and not target.is_file():
-        raise OutputNotWritable(f"{path} is no file that could be replaced", hint="Choose another name.")
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft = target.with_name(f".edged-{os.getpid()}")  # short: the target's own name may be as long as one can be
     try:
+        if target.exists() and not target.is_file():
+            raise OutputNotWritable(f"{path} is no file that could be replaced", hint="Choose another name.")
         draft.write_bytes(data)
         draft.replace(target)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise cannot_write(path, error) from error
     return len(data)
 

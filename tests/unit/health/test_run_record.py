@@ -11,6 +11,7 @@ import pytest
 from edged.domain.events import EventKind
 from edged.health.disk_probe import ask_disk
 from edged.health.run_keeper import RunKeeper
+from edged.health.run_record import RunRecord
 from edged.health.status_file import write_status
 from edged.testing.clock import FakeClock
 from edged.testing.events import MemorySink
@@ -209,7 +210,14 @@ def test_a_main_thread_that_gives_no_sign_is_recorded_in_case_that_is_its_end(tm
     assert end.reason == "unknown"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"state": "running"}', "\x00" * 100, '"stopped"'])
+_ABSURD = dict.fromkeys(RunRecord.__dataclass_fields__, "1") | {"uptime_s": 10**400}
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"state": "running"}', "\x00" * 100, '"stopped"', "[" * 100_000, json.dumps(_ABSURD)],
+    ids=["empty", "half", "list", "nothing", "little", "zeros", "text", "deep", "absurd"],
+)
 def test_a_record_without_sense_is_told_and_is_no_reason_not_to_start(
     tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -52,6 +52,13 @@ def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
         write_still(tmp_path / "yard.png", grey_step(3))
 
 
+def test_a_name_may_be_as_long_as_a_name_can_be_and_a_longer_one_is_told(tmp_path: Path) -> None:
+    write_still(tmp_path / f"{'x' * 251}.png", grey_step(3))
+    with pytest.raises(OutputNotWritable, match="File name too long"):
+        write_still(tmp_path / f"{'x' * 252}.png", grey_step(3))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputNotWritable, match="No such file") as caught:
         write_still(tmp_path / "gone/yard.png", grey_step(3))
