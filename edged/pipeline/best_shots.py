@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ Crop = Callable[[Frame, Box], BgrImage]
 
 EncodeJpeg = Callable[[BgrImage], bytes]
 
-_BETTER_BY = 1.2  # a new shot must beat the old one by this factor, so that a slow approach is not a copy a frame
+_BETTER_BY = 1.44  # a new shot must beat the old one by this factor, so that a slow approach is not a copy a frame
 
 
 @dataclass(slots=True)
@@ -66,8 +65,7 @@ class BestShots:
 
 
 def _score(track: Track, frame: Frame) -> float:
-    """Confidence times the box's side in pixels, halved where the box touches the picture's edge."""
+    """Confidence squared times the box's area in pixels, a quarter of it where the box touches the picture's edge."""
     left, top, right, bottom = track.xyxy
     whole = left > 1 and top > 1 and right < frame.width_px - 1 and bottom < frame.height_px - 1
-    side_px = math.sqrt(max(right - left, 0) * max(bottom - top, 0))
-    return track.confidence * side_px * (1.0 if whole else 0.5)
+    return track.confidence**2 * (right - left) * (bottom - top) * (1.0 if whole else 0.25)

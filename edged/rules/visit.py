@@ -66,7 +66,9 @@ class Visit:
         self.seen_at = track.seen_at
         self.xyxy = track.xyxy
         self.confirmed = track.state is TrackState.CONFIRMED
-        tally = self._votes.setdefault(track.class_id, _Tally())
+        tally = self._votes.get(track.class_id)
+        if tally is None:
+            tally = self._votes[track.class_id] = _Tally()
         tally.weight += track.confidence
         tally.count += 1
         if not self._marks or self.seen_at - self._marks[-1][0] >= _PACE_OVER_S:

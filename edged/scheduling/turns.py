@@ -25,6 +25,9 @@ class Turns(Generic[Contender]):
 
     def choose(self, needs: Mapping[Contender, float]) -> Contender:
         """Say whose turn it is of those who want the detector, at least one."""
+        if len(needs) == 1:
+            self._passed_over.clear()
+            return next(iter(needs))
         waited = {key: self._passed_over.get(key, 0) for key in needs}
         longest = max(waited, key=waited.__getitem__)
         starving = waited[longest] >= _PASSED_OVER_MAX * len(needs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -79,11 +80,11 @@ def rows_above(scores: Tensor, confidence: float) -> npt.NDArray[np.intp]:
     Looks once at every score: this is most of a decoder's time. Raises BackendError when one is not finite.
     """
     if scores.flags.c_contiguous:
-        demand_finite(scores.max(initial=0.0))  # NaN prevails; no score is chosen for being -inf
+        _demand(math.isfinite(scores.max(initial=0.0)))  # NaN prevails; no score is chosen for being -inf
         hits = (scores.ravel() >= confidence).nonzero()[0] // scores.shape[1]
         return np.asarray(hits[np.diff(hits, prepend=-1).nonzero()[0]])
     best = scores.max(axis=1)  # a row's scores lie far apart in memory: numpy compares whole columns
-    demand_finite(best)
+    _demand(math.isfinite(best.max(initial=0.0)))  # NaN prevails here, too
     rows: npt.NDArray[np.intp] = (best >= confidence).nonzero()[0]
     return rows
 
@@ -102,9 +103,13 @@ def from_centre(centre: npt.NDArray[np.floating[Any]], half: npt.NDArray[np.floa
     return xyxy
 
 
-def demand_finite(numbers: Any) -> None:
+def demand_finite(numbers: Tensor) -> None:
     """Raise BackendError when a number is NaN or infinite."""
-    if not np.isfinite(numbers).all():
+    _demand(bool(np.isfinite(numbers).all()))
+
+
+def _demand(finite: bool) -> None:
+    if not finite:
         raise BackendError(
             "The model gave numbers that are not finite.",
             hint="The weights are damaged, or overflow in half precision: copy the model again, "
