@@ -80,3 +80,9 @@ def test_links_to_other_files_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
     missing = [target for target in targets if not (document.parent / target).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_benchmarks_that_a_document_names_are_there(document: Path) -> None:
+    named = set(re.findall(r"scripts/bench (\w+)", document.read_text(encoding="utf-8")))
+    assert named <= {file.stem for file in (ROOT / "scripts" / "benchmarks").glob("*.py")}
