@@ -64,6 +64,7 @@ def test_int8_is_what_tensorrt_takes_symmetric_per_channel_with_biases_in_float(
     write_int8(write_tiny_onnx_model(tmp_path, shape=SHAPE), target, _blobs(2))
     constants = {weight.name: numpy_helper.to_array(weight) for weight in onnx.load(str(target)).graph.initializer}
     zero_points = [array for name, array in constants.items() if "zero_point" in name]
+    assert zero_points
     assert all(array.dtype == np.int8 and not array.any() for array in zero_points)
     assert constants["weights_scale"].shape == (4,)
     assert constants["bias"].dtype == np.float32
