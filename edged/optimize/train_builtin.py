@@ -6,7 +6,7 @@ import argparse
 import multiprocessing
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -54,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EdgedError as error:
         console.print(str(error), style="red", markup=False)
         return error.exit_code
+    except OSError as error:  # a file that is not there, a folder that cannot be written, a full disk
+        console.print(str(error), style="red", markup=False)
+        return EdgedError.exit_code
     return 0
 
 
@@ -76,13 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--out", type=Path, default=Path("runs/edged-nano"), help="where checkpoints go")
     budget = train.add_mutually_exclusive_group()
-    budget.add_argument("--hours", type=float, default=8.0, help="train this long (8)")
-    budget.add_argument("--steps", type=int, help="or this many steps, exactly repeatable on one machine")
+    budget.add_argument("--hours", type=_above_zero(float), default=8.0, help="train this long (8)")
+    budget.add_argument("--steps", type=_above_zero(int), help="or this many steps, exactly repeatable on one machine")
     begin = train.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     begin.add_argument("--begin-with", type=Path, metavar="MODEL", help="improve an exported model, at a gentle rate")
     train.add_argument("--seed", type=int, default=1, help="a training that goes on keeps its own (1)")
-    train.add_argument("--processes", type=int, default=os.cpu_count(), help="one a core unless told otherwise")
+    train.add_argument("--processes", type=_above_zero(int), default=os.cpu_count(), help="one a core unless told otherwise")
 
     average = commands.add_parser("average", help="one checkpoint out of several of one training")
     average.add_argument("checkpoints", type=Path, nargs="+", help="checkpoints, of which each counts the same")
@@ -99,6 +102,18 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--golden", type=Path, required=True, help="a picture to ship with the answer to it")
     export.add_argument("--picture", type=Path, nargs="*", default=[], help="more pictures to compare engines on")
     return parser
+
+
+def _above_zero(kind: type[float]) -> Callable[[str], float]:
+    """Reads a number of this kind, and refuses 0 and less."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not value > 0:
+            raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        return value
+
+    return number
 
 
 def _teacher(options: argparse.Namespace, console: Console) -> None:

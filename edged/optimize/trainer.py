@@ -20,6 +20,10 @@ from edged.optimize.losses import Weights, class_weights, distillation_loss
 from edged.optimize.network import EdgedNano
 from edged.optimize.warm_start import begin_with
 
+_HINT = "Name a checkpoint that the training wrote."
+_UNLIKE = (KeyError, TypeError, ValueError, RuntimeError)
+"""What torch raises at a state of something else."""
+
 PARTS = ("loss", "score", "distribution", "iou", "logit")
 
 
@@ -188,10 +192,13 @@ class Trainer:
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint, under a larger budget if this plan has one. Raises CheckpointError."""
         state = read_checkpoint(path)
-        self._student.load_state_dict(state["student"])
-        self.average.load_state_dict(state["average"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self.progress = Progress(**state["progress"])
+        try:
+            self._student.load_state_dict(state["student"])
+            self.average.load_state_dict(state["average"])
+            self._optimiser.load_state_dict(state["optimiser"])
+            self.progress = Progress(**state["progress"])
+        except _UNLIKE as error:
+            raise CheckpointError(f"{path} holds no training to go on with: {error!r}", hint=_HINT) from error
         self.progress.share = self.plan.share(step=self.progress.step, spent_s=self.progress.spent_s)
         self._set_stage()
 
@@ -204,8 +211,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Raises CheckpointError."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, KeyError, EOFError) as error:
-        raise CheckpointError(f"{path}: {error}", hint="Name a checkpoint that the training wrote.") from error
+    except Exception as error:  # what is no checkpoint may be any bytes, and the unpickler fails at them in any way
+        raise CheckpointError(f"{path} is no checkpoint: {error!r}", hint=_HINT) from error
     return state
 
 
@@ -235,6 +242,9 @@ def save_average(checkpoints: Sequence[Path], path: Path) -> None:
 def averaged_network(path: Path) -> EdgedNano:
     """The network that ships: the slow average in a checkpoint, on the CPU, ready to look. Raises CheckpointError."""
     network = EdgedNano(len(TAUGHT))
-    network.load_state_dict(read_checkpoint(path)["average"])
+    try:
+        network.load_state_dict(read_checkpoint(path)["average"])
+    except _UNLIKE as error:
+        raise CheckpointError(f"{path} holds no network of this kind: {error!r}", hint=_HINT) from error
     network.eval()
     return network

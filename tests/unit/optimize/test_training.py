@@ -143,6 +143,34 @@ def test_a_checkpoint_without_a_plan_is_an_error_that_names_the_file(tmp_path: P
         plan_of(tmp_path / "old.pt", budget=PLAN)
 
 
+@pytest.mark.parametrize("content", [b"", bytes(100), b"a letter", b"PK\x03\x04" + bytes(50), Path(__file__).read_bytes()])
+def test_a_file_that_is_no_checkpoint_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "odd.pt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"odd\.pt"):
+        averaged_network(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize("state", [{}, {"average": 3}, {"average": {"weight": torch.zeros(2)}}, [1]])
+def test_a_checkpoint_of_something_else_is_named(state: object, tmp_path: Path) -> None:
+    torch.save(state, tmp_path / "odd.pt")
+    with pytest.raises(CheckpointError, match=r"odd\.pt"):
+        averaged_network(tmp_path / "odd.pt")
+    with pytest.raises(CheckpointError, match=r"odd\.pt"):
+        Trainer(PLAN, device="cpu", clock=FakeClock()).resume(tmp_path / "odd.pt")
+
+
+def test_a_file_that_is_not_there_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["teacher", "--onnx", str(tmp_path / "no.onnx"), "--out", str(tmp_path / "out")]) == 1
+    assert "no.onnx" in capsys.readouterr().out.replace("\n", "")
+
+
+@pytest.mark.parametrize("words", [["--steps", "0"], ["--hours", "0"], ["--hours", "nan"], ["--processes", "0"]])
+def test_a_training_of_nothing_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--photos", "P", "--teacher", "T", *words])
+    assert "is not above 0" in capsys.readouterr().err
+
+
 def test_batches_are_of_natural_views_when_the_training_says_so() -> None:
     def mixed_views(*, natural: bool) -> int:
         looked_at: list[BgrImage] = []
