@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     begin.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     begin.add_argument("--begin-with", type=Path, metavar="MODEL", help="improve an exported model, at a gentle rate")
     train.add_argument("--seed", type=int, default=1, help="a training that goes on keeps its own (1)")
-    train.add_argument("--processes", type=_above_zero(int), default=os.cpu_count(), help="one a core unless told otherwise")
+    train.add_argument("--processes", type=_above_zero(int), default=os.cpu_count(), help="one a core if not said")
 
     average = commands.add_parser("average", help="one checkpoint out of several of one training")
     average.add_argument("checkpoints", type=Path, nargs="+", help="checkpoints, of which each counts the same")

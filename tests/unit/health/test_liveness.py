@@ -134,3 +134,20 @@ def test_a_main_thread_that_hangs_is_ended_from_outside_of_python_with_all_stack
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
     assert ended.returncode == 1
     assert "in hangs" in ended.stderr
+
+
+def test_a_process_in_which_nobody_watches_any_more_is_not_ended() -> None:
+    program = (
+        "import time\n"
+        "from edged.clock import SystemClock\n"
+        "from edged.health.liveness import Liveness\n"
+        "from edged.health.stacks import LastResort\n"
+        "from edged.testing.health import RecordingNotifier\n"
+        "resort = LastResort(after_s=0.2)\n"
+        "liveness = Liveness(list, notifier=RecordingNotifier(), clock=SystemClock(), last_resort=resort)\n"
+        "liveness.check()\n"
+        "liveness.end()\n"
+        "time.sleep(0.5)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
+    assert ended.returncode == 0, ended.stderr

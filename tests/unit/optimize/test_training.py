@@ -143,7 +143,9 @@ def test_a_checkpoint_without_a_plan_is_an_error_that_names_the_file(tmp_path: P
         plan_of(tmp_path / "old.pt", budget=PLAN)
 
 
-@pytest.mark.parametrize("content", [b"", bytes(100), b"a letter", b"PK\x03\x04" + bytes(50), Path(__file__).read_bytes()])
+@pytest.mark.parametrize(
+    "content", [b"", bytes(100), b"a letter", b"PK\x03\x04" + bytes(50), Path(__file__).read_bytes()]
+)
 def test_a_file_that_is_no_checkpoint_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "odd.pt").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"odd\.pt"):
