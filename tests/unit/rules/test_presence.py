@@ -37,9 +37,9 @@ def standing(x: float, *, width: float = 40.0) -> Callable[[float], Box]:
     return lambda _: (x, 100.0, x + width, 100.0 + 2.5 * width)
 
 
-def walking(x: float, *, pace: float) -> Callable[[float], Box]:
-    """`pace` in pixels a second; at x when the clock says 0."""
-    return lambda at: (x + pace * at, 100.0, x + pace * at + 40.0, 200.0)
+def walking(x: float, *, pace: float, fall: float = 0.0) -> Callable[[float], Box]:
+    """`pace` to the right and `fall` downwards in pixels a second; at x when the clock says 0."""
+    return lambda at: (x + pace * at, 100.0 + fall * at, x + pace * at + 40.0, 200.0 + fall * at)
 
 
 def tracks_at(at: float, seen: Sequence[Seen]) -> Tracks:
@@ -167,15 +167,22 @@ def test_a_short_occlusion_that_the_tracker_bridges_says_nothing() -> None:
 
 
 @pytest.mark.parametrize("gap_s", [0.2, 0.8, 1.5, 2.5])
-@pytest.mark.parametrize("pace", [0.0, 25.0, -60.0])
-def test_an_object_that_the_tracker_lost_and_found_again_is_told_once(gap_s: float, pace: float) -> None:
-    path = walking(300.0, pace=pace)
+@pytest.mark.parametrize(("pace", "fall"), [(0.0, 0.0), (25.0, 0.0), (-60.0, 0.0), (0.0, 25.0), (20.0, -60.0)])
+def test_an_object_that_the_tracker_lost_and_found_again_is_told_once(gap_s: float, pace: float, fall: float) -> None:
+    path = walking(300.0, pace=pace, fall=fall)
     back_s = round(3.0 + gap_s, 6)
     events = watch([Seen(1, 0.0, 3.0, path), Seen(2, back_s, 7.0, path)], until_s=14)
     assert kinds(events) == [("appeared", 1), ("left", 1)]
     assert events[1].at == pytest.approx(7.0)
     assert events[1].duration_s == pytest.approx(7.0)
     assert events[1].entry_xy == pytest.approx((320.0, 200.0))
+
+
+@pytest.mark.parametrize(("right_px", "down_px"), [(15.0, 0.0), (0.0, 15.0), (-10.0, -10.0)])
+def test_one_who_is_found_again_a_step_away_is_the_same(right_px: float, down_px: float) -> None:
+    there: Box = (10.0 + right_px, 100.0 + down_px, 50.0 + right_px, 200.0 + down_px)
+    events = watch([Seen(1, 0.0, 3.0, standing(10.0)), Seen(2, 4.5, 9.0, lambda _: there)], until_s=9)
+    assert kinds(events) == [("appeared", 1)]
 
 
 def test_an_object_that_goes_on_as_another_track_is_followed_under_its_first_id() -> None:
@@ -230,6 +237,7 @@ def test_one_who_leaves_and_one_who_enters_at_the_same_place_are_two() -> None:
     [
         (standing(10.0), CAR),  # of another kind
         (standing(50.0), PERSON),  # too far away
+        (lambda _: (10.0, 140.0, 50.0, 240.0), PERSON),  # too far below
         (standing(10.0, width=60.0), PERSON),  # too big
     ],
 )
