@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Annotated, Any
@@ -80,6 +81,8 @@ app.add_typer(models.app, name="models")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run edged and exit the process."""
+    # numpy's BLAS starts a thread a core as it is imported, and each spins for a while; no matrix here is worth one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     prepare_streams()
     try:
         app(args=arguments, prog_name="edged")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from edged import __version__
@@ -50,3 +53,18 @@ def test_an_error_ends_with_its_exit_code_and_what_to_do(edged: Edged) -> None:
         "There is no file /nowhere/edged.toml.",
         "  For a commented file to start from: edged check-config --example > edged.toml",
     ]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
+def test_numpy_starts_no_threads_of_its_own() -> None:
+    script = """
+import os, sys
+from edged.cli.main import main
+try:
+    main(["--version"])
+except SystemExit:
+    import numpy
+print(sorted({"numpy"} & sys.modules.keys()), len(os.listdir("/proc/self/task")))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("['numpy'] 1\n")
