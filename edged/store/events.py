@@ -19,7 +19,7 @@ from edged.errors import StoreCorrupt, StoreError, is_full
 from edged.store.database import FILE_NAME, SQLITE_ERRORS, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
-from edged.store.opening import Opened, Run, open_or_salvage
+from edged.store.opening import DAMAGED_AFTER, Opened, Run, open_or_salvage
 from edged.store.outage import Outage
 from edged.store.renewal import exchange, log_bytes, make_copy, readers
 from edged.store.retention import Retention
@@ -83,7 +83,7 @@ class EventStore:
         self._log_max_bytes = self._renew_at_bytes = log_max_bytes
         self._opened: Opened | None = None
         self._inode = 0
-        self._is_damaged = False
+        self._complaints = 0  # of SQLite, in a row, that the file is damaged
         self._written = 0
         self._refused = 0
         self._pictures_lost = 0  # since they could not be written, though their events could
@@ -127,14 +127,15 @@ class EventStore:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
             self._opened = open_or_salvage(
-                self._folder, self._run, wall_at=self._clock.wall(), is_damaged=self._is_damaged
+                self._folder, self._run, wall_at=self._clock.wall(), complaints=self._complaints
             )
             sync_folder(self._folder)
             self._inode = self._path.stat().st_ino
         except OSError as error:
             raise not_writable(self._folder, error) from error
         self._ids.skip_past(self._opened.last_event_id)
-        self._is_damaged = False
+        if self._complaints >= DAMAGED_AFTER:
+            self._complaints = 0  # that was another file
 
     def run(self, stop: threading.Event) -> None:
         """Write what comes until `stop` is set, and then what is left."""
@@ -283,7 +284,7 @@ class EventStore:
         self._outage = self._outage or Outage(error, self._clock.monotonic(), self._lost)
         self._outage.failed()
         self._error = error
-        self._is_damaged = isinstance(error, StoreCorrupt)
+        self._complaints += isinstance(error, StoreCorrupt)
         self._close_connection()
         self._retry_at = self._clock.monotonic() + self._retry_after_s
         self._retry_after_s = min(2 * self._retry_after_s, _LONGEST_RETRY_AFTER_S)
@@ -294,6 +295,7 @@ class EventStore:
         if self._tell_flood_at == math.inf:
             self._tell_flood_at = self._clock.monotonic() + _QUIET_AFTER_FLOOD_S
         self._error = None
+        self._complaints = 0
         self._retry_after_s = _FIRST_RETRY_AFTER_S
         if self._outage is not None and (event := self._outage.worked(self._clock.monotonic(), self._lost)):
             self.put(event, None)

@@ -28,6 +28,11 @@ log = logging.getLogger(__name__)
 _PARTIAL_NAME = "events.salvaging.db"
 """A copy that is being made of what can be read."""
 
+DAMAGED_AFTER = 2
+"""Complaints in a row. SQLite says "malformed" also when the disk answers a read with EIO, once."""
+
+_NOBODY = ""  # the id of no run: to inspect() the one before is always another, that may not have ended cleanly
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -48,28 +53,32 @@ class Opened:
     last_event_id: str | None  # the greatest
 
 
-def open_or_salvage(folder: Path, run: Run, *, wall_at: float, is_damaged: bool = False) -> Opened:
+def open_or_salvage(folder: Path, run: Run, *, wall_at: float, complaints: int = 0) -> Opened:
     """Open the database in `folder`, which must exist, and enter `run`.
 
-    After a run that did not end cleanly the whole file is checked. A damaged one (`is_damaged`: it is known to be) is
-    set aside, and what can be read of it copied into a new one. Raises StoreNewer, StoreLocked and StoreNotWritable;
-    OSError where a file or folder cannot be reached.
+    After a run that did not end cleanly, or a first complaint, the whole file is checked. One of which SQLite complains
+    twice in a row (`complaints`: it has done so already) is set aside, and what can be read of it copied into a new
+    one: once it also complains of a sound one, from which the disk gave nothing for a moment. Raises StoreNewer,
+    StoreLocked and StoreNotWritable; OSError where a file or folder cannot be reached.
     """
     path = folder / FILE_NAME
     finish_renewal(path)
     finish_rescue(path)
-    if not is_damaged:
+    for leftover in folder.glob(f"{_PARTIAL_NAME}*"):  # of a rescue that found no room, or was cut short
+        leftover.unlink()
+    while complaints < DAMAGED_AFTER:
         try:
-            return _open(folder, run)
+            return _open(folder, run, whole=complaints > 0)
         except StoreCorrupt as error:
-            log.error("%s", error.message)
+            complaints += 1
+            log.error("%s%s", error.message, "; it is looked at again" if complaints < DAMAGED_AFTER else "")
     _begin_anew(path, wall_at=wall_at)
     return _open(folder, run)
 
 
-def _open(folder: Path, run: Run) -> Opened:
+def _open(folder: Path, run: Run, *, whole: bool = False) -> Opened:
     path = folder / FILE_NAME
-    inspect(path, run.run_id)
+    inspect(path, _NOBODY if whole else run.run_id)
     connection = open_writer(path)
     try:
         _enter(connection, folder, run)
@@ -121,15 +130,17 @@ def _begin_anew(path: Path, *, wall_at: float) -> None:
     So a disk that is full, or a crash, costs nothing but another try.
     """
     partial = path.with_name(_PARTIAL_NAME)
-    for leftover in path.parent.glob(f"{_PARTIAL_NAME}*"):
-        leftover.unlink()
     connection = open_writer(partial)
     try:
         events = copy_rows(path, connection)
+        # From its log into this one file. close() does so as well, but says nothing when the disk has no room for it.
+        (is_busy,) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[:1]
+        if is_busy:
+            raise sqlite3.OperationalError("database is locked")
     except SQLITE_ERRORS as error:
         raise store_error(error, partial) from error
     finally:
-        connection.close()  # what was committed is on the disk, in this one file
+        connection.close()
     partial.replace(name_for_copy(path, wall_at=wall_at))
     sync_folder(path.parent)
     if aside := finish_rescue(path):

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edged.errors import StoreCorrupt, StoreNewer, StoreNotWritable
+from edged.store import opening
 from edged.store.database import PAGE_BYTES, inspect
 from edged.store.events import EventStore
 from edged.store.pages import file_pages, rows
 from edged.store.rows import COLUMNS, OBJECT_COLUMNS
+from edged.store.salvage import copy_rows
 from edged.testing.clock import FakeClock
 from tests.unit.store.conftest import (
     JPEG,
@@ -257,6 +259,52 @@ def test_a_disk_that_is_full_during_the_rescue_costs_only_another_try(sound: byt
     assert len(set_aside_files(tmp_path)) == 1
 
 
+def test_a_copy_that_the_disk_cannot_take_whole_does_not_take_the_damaged_files_place(
+    sound: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiled = b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:]
+    (tmp_path / "events.db").write_bytes(spoiled)
+    store = EventStore(tmp_path, clock=FakeClock(), version="2")
+    with ExitStack() as until_told:
+
+        def copy_rows_and_fill_the_disk(damaged: Path, connection: sqlite3.Connection) -> int:
+            copied = copy_rows(damaged, connection)
+            until_told.enter_context(a_full_disk())  # what was copied is in the copy's log, and has to go into its file
+            return copied
+
+        monkeypatch.setattr(opening, "copy_rows", copy_rows_and_fill_the_disk)
+        with pytest.raises(StoreNotWritable):
+            store.open()
+    store.close()
+    assert (tmp_path / "events.db").read_bytes() == spoiled
+    monkeypatch.undo()
+    EventStore(tmp_path, clock=FakeClock(), version="2").open()
+    assert numbers(tmp_path) == list(range(EVENTS))
+
+
+def test_what_is_left_of_a_rescue_that_failed_goes_with_the_next_start(sound: bytes, tmp_path: Path) -> None:
+    for name in ("events.salvaging.db", "events.salvaging.db-wal"):
+        (tmp_path / name).write_bytes(b"half a copy")
+    opened_over(sound, tmp_path)
+    assert not list(tmp_path.glob("*salvaging*"))
+
+
+def test_a_file_that_proves_sound_when_it_is_read_again_is_not_set_aside(
+    sound: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubles = [StoreCorrupt("database disk image is malformed", hint="")]  # SQLite says so of EIO from a read as well
+
+    def inspect_with_trouble(path: Path, run_id: str) -> None:
+        if troubles:
+            raise troubles.pop()
+        inspect(path, run_id)
+
+    monkeypatch.setattr(opening, "inspect", inspect_with_trouble)
+    opened_over(sound, tmp_path)
+    assert set_aside_files(tmp_path) == []
+    assert numbers(tmp_path) == list(range(EVENTS))
+
+
 RESCUE = """
 import os, pathlib, signal, sys
 from edged.clock import SystemClock
@@ -334,6 +382,31 @@ def test_damage_that_shows_while_writing_is_mended_without_a_restart(
     assert numbers(tmp_path / "data") == list(range(EVENTS + 5))
     assert set_aside_files(tmp_path / "data")
     assert store.status.error is None
+
+
+def test_damage_that_has_gone_when_the_file_is_opened_anew_sets_nothing_aside(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store()
+    for number in range(EVENTS):
+        store.put(an_event(number), None)
+    store.step()
+    path = tmp_path / "data" / "events.db"
+    assert store._opened is not None
+    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    sound = path.read_bytes()
+    path.write_bytes(without_its_trees(sound))
+    store._opened.connection.execute("PRAGMA shrink_memory")
+    store.put(an_event(EVENTS), None)
+    store.step()
+    while_damaged = store.status
+    assert while_damaged.error is not None
+    path.write_bytes(sound)  # a disk that was reset, and gives again what it holds
+    clock.advance(40.0)
+    store.step()
+    assert store.status.error is None
+    assert set_aside_files(tmp_path / "data") == []
+    assert numbers(tmp_path / "data") == list(range(EVENTS + 1))
 
 
 def test_damage_that_only_writing_meets_is_mended_too(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
