@@ -34,7 +34,9 @@ class FolderLock:
             os.ftruncate(fd, 0)
             os.pwrite(fd, b"%d\n" % os.getpid(), 0)
         except OSError as error:
-            if error.errno == errno.EROFS:
+            if (
+                error.errno == errno.EROFS and self._fd is None
+            ):  # else it is taken, and only the pid could not be written
                 with suppress(FileNotFoundError):
                     self._take(os.open(self._path, os.O_RDONLY))
             raise not_writable(self._path, error) from error
@@ -44,10 +46,12 @@ class FolderLock:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(fd)
+            try:
+                holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+            finally:
+                os.close(fd)
             raise StoreLocked(
-                f"another edged (pid {holder}) works on {self._path.parent}",
+                f"another edged (pid {holder or 'unknown'}) works on {self._path.parent}",
                 hint="Stop it first (`systemctl stop edged`), or give this one a data folder of its own.",
             ) from error
         except OSError:

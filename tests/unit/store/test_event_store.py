@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import os
@@ -484,6 +485,36 @@ def test_a_second_daemon_is_told_the_pid_of_the_first(make_store: MakeStore) -> 
     make_store().open()
     with pytest.raises(StoreLocked, match=rf"pid {os.getpid()}\)"):
         make_store().open()
+
+
+def test_a_disk_that_became_read_only_as_the_lock_was_taken_is_no_other_daemon(
+    make_store: MakeStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int, length: int) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    store = make_store()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "ftruncate", refuse)
+        with pytest.raises(StoreNotWritable, match="Read-only file system"):
+            store.open()
+        with pytest.raises(StoreLocked):
+            make_store().open()
+    store.open()
+
+
+def test_looking_for_the_holder_of_a_lock_in_vain_leaves_no_file_open(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int, size: int, offset: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    make_store().open()
+    open_files = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr(os, "pread", refuse)
+    with pytest.raises(StoreNotWritable, match="Input/output error"):
+        make_store().open()
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_files
 
 
 def test_the_folder_is_free_again_after_close(make_store: MakeStore) -> None:
