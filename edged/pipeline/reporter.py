@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -68,6 +69,7 @@ class Reporter:
         self._machine = machine
         self._last_end = last_end
         self._process = psutil.Process()
+        self._rss_bytes = 0
         self._started_at = clock.monotonic()
         self._started_wall_at = clock.wall()
         self._rates: dict[CameraParts, tuple[Rate, Rate]] = {}
@@ -95,7 +97,7 @@ class Reporter:
             backend=self._backend,
             inference_p50_ms=self._latency.percentile_ms(50),
             inference_p99_ms=self._latency.percentile_ms(99),
-            rss_bytes=self._process.memory_info().rss,
+            rss_bytes=self._memory_bytes(),
             store=self._store(),
             machine=self._machine(),
             last_end=self._last_end,
@@ -103,6 +105,11 @@ class Reporter:
             config_error=self.config_error,
             config_pending=self.config_pending,
         )
+
+    def _memory_bytes(self) -> int:
+        with suppress(OSError, psutil.Error):  # no file can be opened any more: what was last known will do
+            self._rss_bytes = self._process.memory_info().rss
+        return self._rss_bytes
 
     def _camera(self, parts: CameraParts) -> CameraStatus:
         counts, stats = parts.pipeline.counts, parts.feeder.source.stats

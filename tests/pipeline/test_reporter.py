@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 import threading
 
 import pytest
@@ -69,3 +70,17 @@ def test_the_report_adds_up_what_source_mailbox_and_pipeline_counted() -> None:
     assert camera.fps_in == pytest.approx(9.0)
     assert camera.fps_detected == pytest.approx(2.5)
     assert status.rss_bytes > 1_000_000
+
+
+def test_a_process_that_can_open_no_more_files_still_reports() -> None:
+    reporter = Reporter(
+        clock=FakeClock(), run_id="run", model="small", backend="none", cameras=[], latency=Latency(), store=StoreStatus
+    )
+    known = reporter.report("running").rss_bytes
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        status = reporter.report("running")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert status.rss_bytes == known > 1_000_000
