@@ -8,7 +8,7 @@ does by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -54,7 +54,10 @@ class PycudaDevice:
         try:
             yield
         finally:
-            self._driver.Context.pop()
+            # It "may also return error codes from previous, asynchronous launches" (cuCtxPopCurrent): synchronize() has
+            # told of those, in BackendError, in whose place pycuda's own would end the daemon as a bug.
+            with suppress(self._driver.Error):
+                self._driver.Context.pop()
 
     def pinned(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Pinned:
         """See device.Device."""

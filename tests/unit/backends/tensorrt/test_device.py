@@ -102,6 +102,18 @@ def test_close_may_be_repeated_and_comes_after_a_failure_too(open_on: Open) -> N
     assert gpu.idle
 
 
+def test_a_fault_of_the_gpu_is_told_though_pycuda_meets_it_again_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = FakePycuda(FakeGpu())
+    device = open_device(importer(pycuda_driver=driver))
+
+    def pop() -> None:
+        raise driver.Error("cuCtxPopCurrent failed: an illegal memory access was encountered")
+
+    monkeypatch.setattr(driver.Context, "pop", pop)
+    with pytest.raises(BackendError, match="told first"), device.active():
+        raise BackendError("told first", hint="")
+
+
 def test_two_devices_share_the_primary_context(open_on: Open) -> None:
     gpu = FakeGpu()
     one, other = open_on(gpu), open_on(gpu)
