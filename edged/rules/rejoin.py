@@ -25,7 +25,7 @@ def mismatch(old: Visit, new: Visit, *, within_s: float) -> float | None:
 
     A visit that starts while the other is still being seen never fits.
     """
-    gap_s = new.started_at - old.seen_at
+    gap_s = new.entry_at - old.seen_at
     if not 0 < gap_s <= within_s or not _same_kind(old, new):
         return None
     size, new_size = _size(old.xyxy), _size(new.entry_xyxy)

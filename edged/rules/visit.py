@@ -44,7 +44,8 @@ class Visit:
 
     track_id: int  # of its first track: the name that events give it
     started_at: float  # monotonic seconds of the first sighting
-    entry_xyxy: Box  # at the first sighting
+    entry_at: float  # when its track began: later, where frames were skipped and it was seen too faintly at first
+    entry_xyxy: Box  # at entry_at
     seen_at: float = -math.inf  # monotonic seconds of the last sighting
     xyxy: Box = (0.0, 0.0, 0.0, 0.0)  # at seen_at
     confirmed: bool = False  # by the tracker, at the last sighting
@@ -55,7 +56,9 @@ class Visit:
     @staticmethod
     def begin(track: Track) -> Visit:
         """Start from a track's first usable sighting."""
-        visit = Visit(track_id=track.track_id, started_at=track.started_at, entry_xyxy=track.xyxy)
+        visit = Visit(
+            track_id=track.track_id, started_at=track.started_at, entry_at=track.seen_at, entry_xyxy=track.xyxy
+        )
         visit.see(track)
         return visit
 

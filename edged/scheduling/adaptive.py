@@ -88,7 +88,7 @@ class Adaptive:
         """Learn what the look was good for."""
         self._surprise.learn(self._expected, found, found.at - self._looked_at)
         self._looked_at = found.at
-        new = bool((found.started_at == found.at).any())
+        new = bool((found.state == TrackState.TENTATIVE).any())
         if self._motion is not None:
             self._weigh_motion(self._motion, new=new)
             self._motion.looked()

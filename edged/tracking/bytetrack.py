@@ -12,6 +12,7 @@ frames since the last one, and what is predicted for it is less sure. So
 - a second sighting needs less overlap;
 - a detection needs less confidence to begin a track, the less the more frames were skipped: the best of them might
   have had enough;
+- a track that begins counts from the doubtful sightings that led to it (glimpses);
 - who stands, is known for a while and is missed once stays CONFIRMED: on the next frame the detector often finds him.
 
 On the mean of five plays this won 1.0 HOTA and 1.2 MOTA with one frame of 4 or 5 on MOT17-02, 04 and 09, and up to 0.6
@@ -28,6 +29,7 @@ import numpy.typing as npt
 from edged.domain.detections import Detections
 from edged.domain.tracks import Tracks, TrackState
 from edged.tracking.assignment import level, match, overlap
+from edged.tracking.glimpses import NO_GLIMPSES, Glimpses
 from edged.tracking.kalman import Motion, to_edges
 from edged.tracking.records import Records
 from edged.tracking.sightings import Sightings, sort_out
@@ -116,6 +118,7 @@ class ByteTrack:
         # One row a track, ordered by track_id; TENTATIVE tracks are as old as the last update, so they stand last.
         self._records = Records.none()
         self._motion = Motion.born(np.empty((4, 0)))
+        self._glimpses = NO_GLIMPSES  # at the last update, where frames were skipped before it
 
     def update(self, detections: Detections, at: float, *, skipped: int = 0) -> Tracks:
         """Take in what was detected at the monotonic instant `at`; the same instant twice is fine.
@@ -130,7 +133,9 @@ class ByteTrack:
         self._advance(frames)
         detection_of = self._associate(found, at, skipped=skipped > 0)
         self._go_on(found, detection_of, at, believed=self._believed(at) if skipped else None)
-        self._begin(found, _untaken(found, detection_of), at, least=self._least_new(skipped))
+        untaken = found.untaken(detection_of)
+        self._glimpses = self._glimpsed(found, untaken, at) if skipped else NO_GLIMPSES
+        self._begin(found, untaken, at, skipped=skipped)
         self._at = at
         return self._without_doubles(at)
 
@@ -196,7 +201,8 @@ class ByteTrack:
         detection_of[rows] = columns
 
         if settled < len(detection_of):
-            free = _untaken(found, detection_of)
+            free = found.untaken(detection_of)
+            free = free[free < sure]
             rows, columns = match(likeness[settled:, free], _LEAST_TENTATIVE_LATE if skipped else _LEAST_TENTATIVE)
             detection_of[settled + rows] = free[columns]
 
@@ -262,18 +268,26 @@ class ByteTrack:
     def _least_new(self, skipped: int) -> float:
         """Say which confidence begins a track after so many skipped frames."""
         eased = min(_EASED_BY_FRAME * skipped, _EASED_MAX)
-        return self._new_track_confidence - eased * max(self._new_track_confidence - self._high_confidence, 0.0)
+        beyond = self._new_track_confidence - self._high_confidence
+        return self._new_track_confidence - eased * beyond if beyond > 0 else self._high_confidence
 
-    def _begin(self, found: Sightings, untaken: Columns, at: float, *, least: float) -> None:
-        """Begin a track with each detection of at least that confidence."""
-        new = untaken[found.confidence[untaken] >= least]
-        if not len(new):
+    def _glimpsed(self, found: Sightings, untaken: Columns, at: float) -> Glimpses:
+        return self._glimpses.followed_by(found.edges[:, untaken], self._groups(found.class_id[untaken]), at)
+
+    def _begin(self, found: Sightings, untaken: Columns, at: float, *, skipped: int) -> None:
+        """Begin a track with each detection that is confident enough."""
+        confident = (found.confidence[untaken] >= self._least_new(skipped)).nonzero()[0]
+        if not len(confident):
             return
+        new = untaken[confident]
         track_id = np.arange(self._next_id, self._next_id + len(new))
         self._next_id += len(new)
         # What the first update shows was there before: no need to see it twice.
         state = _CONFIRMED if self._at is None else _TENTATIVE
         born = Records.begun(track_id, state, found.confidence[new], found.class_id[new], at)
+        if len(self._glimpses):
+            # Of that time, the frames that were looked at are known to have shown nobody for certain.
+            born.started_at += (self._glimpses.since[confident] - at) * (skipped / (skipped + 1))
         self._records = self._records.joined(born)
         self._motion = self._motion.joined(Motion.born(found.measured(new)))
 
@@ -298,10 +312,3 @@ class ByteTrack:
         drop[living] = (double & ~living_is_older).any(axis=1)
         drop[gone] = (double & living_is_older).any(axis=0)
         return drop
-
-
-def _untaken(found: Sightings, detection_of: Columns) -> Columns:
-    """Say which of the sure ones among `found` go on no track."""
-    untaken = np.ones(len(found) + 1, bool)
-    untaken[detection_of] = False  # the spare place at the end takes the -1s
-    return untaken[: found.sure].nonzero()[0]

@@ -32,6 +32,12 @@ class Sightings:
         """Boxes as the Kalman filter takes them, (4, len(columns)) x, y, h, a."""
         return to_xyha(self.edges.take(columns, axis=1))
 
+    def untaken(self, detection_of: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Say which go on no track, given which each track goes on with, -1 for none."""
+        untaken = np.ones(len(self) + 1, bool)
+        untaken[detection_of] = False  # the spare place at the end takes the -1s
+        return untaken[:-1].nonzero()[0]
+
 
 def sort_out(detections: Detections, *, low_confidence: float, high_confidence: float) -> Sightings:
     """Keep what has at least `low_confidence`, and put what has at least `high_confidence` first, in order otherwise.

@@ -31,6 +31,7 @@ class Seen:
     box_at: Callable[[float], Box]
     class_id: int = PERSON
     confidence: float = 0.8
+    glimpsed_s: float = 0.0  # before from_s, too faintly to be listed
 
 
 def standing(x: float, *, width: float = 40.0) -> Callable[[float], Box]:
@@ -54,7 +55,7 @@ def tracks_at(at: float, seen: Sequence[Seen]) -> Tracks:
         xyxy=np.array(boxes, np.float32).reshape(-1, 4),
         confidence=np.array([one.confidence for one in listed], np.float32),
         class_id=np.array([one.class_id for one in listed], np.int32),
-        started_at=np.array([one.from_s for one in listed], np.float64),
+        started_at=np.array([one.from_s - one.glimpsed_s for one in listed], np.float64),
         seen_at=np.array(seen_at, np.float64),
     )
 
@@ -88,6 +89,12 @@ def test_an_object_appears_once_and_leaves_once() -> None:
     assert left.reason is LeftReason.GONE
     assert (left.camera, left.label) == ("yard", "person")
     assert left.confidence == pytest.approx(0.8)
+
+
+def test_the_time_in_which_an_object_was_glimpsed_before_its_track_began_counts() -> None:
+    (appeared,) = watch([Seen(7, 1.5, 2.4, standing(10.0), glimpsed_s=0.5)], until_s=2.4)
+    assert appeared.at == pytest.approx(2.0)
+    assert appeared.started_at == pytest.approx(1.0)
 
 
 def test_what_is_seen_too_shortly_neither_appears_nor_leaves() -> None:
@@ -197,6 +204,11 @@ def test_an_object_in_many_fragments_is_told_once() -> None:
     path = walking(0.0, pace=15.0)
     fragments = [Seen(number, 3.0 * number, 3.0 * number + 2.0, path) for number in range(6)]
     assert kinds(watch(fragments, until_s=25)) == [("appeared", 0), ("left", 0)]
+
+
+def test_who_was_glimpsed_before_the_other_vanished_may_go_on_as_it() -> None:
+    scene = [Seen(1, 0.0, 4.0, standing(10.0)), Seen(2, 4.5, 9.0, standing(10.0), glimpsed_s=0.8)]
+    assert kinds(watch(scene, until_s=15)) == [("appeared", 1), ("left", 1)]
 
 
 def test_a_track_that_starts_while_the_other_is_still_seen_is_another_object() -> None:

@@ -37,14 +37,15 @@ def watch(
     tracks: Callable[[int], Tracks] | None = None,
     due: Callable[[int], bool] = lambda seq: False,
     first: int = 0,
+    found: Callable[[int], Tracks] | None = None,
 ) -> list[int]:
-    """Play a scene and say which frames were looked at."""
+    """Play a scene and say which frames were looked at; a look finds what was expected, or else what `found` says."""
     rng, looks = np.random.default_rng(0), []
     for seq in range(first, first + frames):
         luma = np.clip(np.rint(scene(seq) + rng.normal(0, 0.8, (HEIGHT_PX // 8, WIDTH_PX // 8))), 0, 255)
         expected = Tracks.empty(seq / FPS) if tracks is None else tracks(seq)
         if ask(policy, expected, frame_of(luma.astype(np.uint8), seq), due=due(seq)) >= 1:
-            policy.looked(expected)
+            policy.looked(expected if found is None else found(seq))
             looks.append(seq)
     return looks
 
@@ -69,6 +70,17 @@ def test_somebody_who_comes_is_looked_at_within_three_tenths_of_a_second() -> No
 def test_motion_in_which_nothing_is_found_waits_longer_and_longer() -> None:
     looks = watch(Adaptive(Motion()), lambda seq: with_box((300, 200, 400, 300), 60.0 * (seq % 7 > 2)), frames=40 * FPS)
     assert len([seq for seq in looks if seq >= 20 * FPS]) <= 3 * 20, "at most three looks a second"
+
+
+@pytest.mark.parametrize(("state", "looks_a_second"), [(TrackState.TENTATIVE, 7), (TrackState.CONFIRMED, 2)])
+def test_motion_in_which_somebody_new_is_found_waits_no_longer_since_whenever_they_count(
+    state: TrackState, looks_a_second: int
+) -> None:
+    def found(seq: int) -> Tracks:
+        return tracks_of(seq / FPS, {seq: walker(seq)}, state=state, started_at=seq / FPS - 0.5)
+
+    looks = watch(Adaptive(Motion()), lambda seq: with_box(walker(seq)), frames=9 * FPS, found=found)
+    assert len([seq for seq in looks if seq >= 4 * FPS]) // 5 == looks_a_second
 
 
 def waits_for_a_newcomer(policy: Adaptive, *, moved_px: float, met: int) -> float:

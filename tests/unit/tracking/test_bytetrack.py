@@ -256,6 +256,49 @@ def test_the_more_frames_were_skipped_the_less_confidence_begins_a_track_down_to
     assert not begins_a_track(0.649, skipped=10_000)
 
 
+def counts_from(confidences: list[float], *, skipped: int, moved: bool = False) -> float:
+    """When the only track counts from, of somebody who is seen at these confidences, 0.2 s from one to the next."""
+    tracker = make_tracker()
+    tracker.update(NOTHING, 0.0)
+    for number, confidence in enumerate(confidences, 1):
+        here = THERE if moved and number == len(confidences) else HERE
+        tracks = tracker.update(seen(here, confidence=confidence), number * 0.2, skipped=skipped)
+    (started_at,) = tracks.started_at.tolist()
+    return float(started_at)
+
+
+def test_of_the_time_in_which_somebody_was_seen_doubtfully_the_share_of_the_skipped_frames_counts() -> None:
+    assert counts_from([0.3, 0.5, 0.9], skipped=0) == pytest.approx(0.6)
+    assert counts_from([0.3, 0.5, 0.9], skipped=1) == pytest.approx(0.4)
+    assert counts_from([0.3, 0.5, 0.9], skipped=3) == pytest.approx(0.3)
+    assert counts_from([0.3, 0.5, 0.9, 0.9], skipped=3) == pytest.approx(0.3), "however long it lives"
+    assert counts_from([0.3, 0.5, 0.9], skipped=3, moved=True) == pytest.approx(0.6), "that was somebody else"
+
+
+def test_a_look_at_the_very_next_frame_breaks_the_chain_of_doubtful_sightings() -> None:
+    tracker = make_tracker()
+    tracker.update(seen(HERE, confidence=0.3), 0.2, skipped=5)
+    tracker.update(seen(HERE, confidence=0.3), 0.2 + FRAME_S, skipped=0)
+    assert tracker.update(seen(HERE), 0.4, skipped=4).started_at.tolist() == [0.4]
+
+
+def test_a_newcomer_that_begins_anew_counts_from_its_first_sighting() -> None:
+    tracker = make_tracker()
+    tracker.update(NOTHING, 0.0)
+    assert tracker.update(seen(HERE), 0.2, skipped=3).track_id.tolist() == [1]
+    tracker.update(seen(THERE, confidence=0.3), 0.4, skipped=3)
+    tracks = tracker.update(seen(HERE), 0.6, skipped=3)
+    assert tracks.track_id.tolist() == [2]
+    assert tracks.started_at.tolist() == pytest.approx([0.3])
+
+
+def test_a_doubtful_sighting_of_a_car_is_none_of_a_person() -> None:
+    tracker = make_tracker()
+    tracker.update(NOTHING, 0.0)
+    tracker.update(seen(HERE, confidence=0.3, class_id=1), 0.2, skipped=5)
+    assert tracker.update(seen(HERE), 0.4, skipped=5).started_at.tolist() == [0.4]
+
+
 def who_is_found_where_two_overlap(frames: int) -> list[int]:
     """The id that goes on, of a tall (1) and a small one (2), with a small box that lies rather in the tall one's."""
     tracker, tall, small = make_tracker(), (100.0, 100.0, 160.0, 250.0), (125.0, 100.0, 185.0, 200.0)

@@ -84,6 +84,23 @@ def test_more_skipped_frames_hide_nobody_and_no_doubtful_detection_begins_a_trac
 
 
 @settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(garbage() | sane(), gaps_s, st.integers(0, 9)), max_size=12))
+def test_whatever_was_skipped_a_track_counts_from_one_instant_and_from_its_beginning_where_nothing_was(
+    steps: list[tuple[Detections, float, int]],
+) -> None:
+    tracker, at, known = make_tracker(), 0.0, dict[int, float]()
+    for detections, gap_s, skipped in steps:
+        at += gap_s
+        tracks = tracker.update(detections, at, skipped=skipped)
+        assert_in_order(tracks, at)
+        for track in tracks:
+            if track.track_id not in known:
+                assert at - 1.0 <= track.started_at <= at
+                assert skipped or track.started_at == at
+            assert known.setdefault(track.track_id, track.started_at) == track.started_at
+
+
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(sane(), gaps_s), max_size=20))
 def test_an_id_is_never_used_twice(steps: list[tuple[Detections, float]]) -> None:
     tracker, at, gone, before, highest = make_tracker(), 0.0, set[int](), set[int](), 0
