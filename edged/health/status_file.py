@@ -25,6 +25,8 @@ NAME = "status.json"
 STALE_AFTER_S = 30.0
 """The daemon writes about once a second; one that has been silent for this long hangs."""
 
+_STEADY_AFTER = 30  # writes, about half a minute
+
 T = TypeVar("T")
 
 
@@ -49,7 +51,7 @@ class StatusFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._told_once = ToldOnce()
+        self._told_once = ToldOnce(steady_after=_STEADY_AFTER)
 
     def __call__(self, status: DaemonStatus) -> None:
         """Replace the file."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,14 @@ from hypothesis import strategies as st
 
 from edged.domain.health import CameraStatus, DaemonStatus, StoreStatus
 from edged.errors import DaemonNotRunning, StatusUnreadable, StoreNotWritable
-from edged.health.status_file import STALE_AFTER_S, process_is_alive, read_status, trouble, write_status
+from edged.health.status_file import (
+    STALE_AFTER_S,
+    StatusFile,
+    process_is_alive,
+    read_status,
+    trouble,
+    write_status,
+)
 
 NOW = 1_700_000_000.0
 
@@ -197,3 +205,26 @@ def test_a_daemon_that_lives_and_says_nothing_hangs(passed_s: float) -> None:
 def test_this_process_is_alive_and_impossible_ones_are_not() -> None:
     assert process_is_alive(os.getpid())
     assert not any(process_is_alive(pid) for pid in (0, -1, 2**40))
+
+
+def test_a_disk_that_comes_and_goes_is_told_of_once_and_again_after_a_quiet_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "there"
+    write = StatusFile(folder / "status.json")
+
+    def try_with_folder(*, there: bool, times: int = 1) -> None:
+        for _ in range(times):
+            if there:
+                folder.mkdir(exist_ok=True)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+            write(status())
+
+    for _ in range(10):
+        try_with_folder(there=False)
+        try_with_folder(there=True, times=5)
+    assert len(caplog.records) == 1
+    try_with_folder(there=True, times=60)
+    try_with_folder(there=False, times=3)
+    assert len(caplog.records) == 2
