@@ -46,7 +46,7 @@ class Tracks:
     xyxy        (N, 4) float32, pixels of the frame
     confidence  (N,)   float32, of the last detection that matched
     class_id    (N,)   int32, of the last detection that matched
-    started_at  (N,)   float64, monotonic seconds of the first detection
+    started_at  (N,)   float64, monotonic seconds of the first detection; earlier for who was glimpsed before it
     seen_at     (N,)   float64, monotonic seconds of the last detection; equals `at` where one matched just now
 
     Not to be written to once somebody has gone through the rows.

@@ -43,8 +43,8 @@ class Visit:
     """One object's stay in view. Its size does not grow with its length."""
 
     track_id: int  # of its first track: the name that events give it
-    started_at: float  # monotonic seconds of the first sighting
-    entry_at: float  # when its track began: later, where frames were skipped and it was seen too faintly at first
+    started_at: float  # monotonic seconds since which its first track counts
+    entry_at: float  # of the first sighting; later than started_at for who was glimpsed before
     entry_xyxy: Box  # at entry_at
     seen_at: float = -math.inf  # monotonic seconds of the last sighting
     xyxy: Box = (0.0, 0.0, 0.0, 0.0)  # at seen_at
