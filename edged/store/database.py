@@ -40,11 +40,11 @@ WRITER_SETTINGS = (
 )
 
 
-def inspect(path: Path, run_id: str) -> None:
+def inspect(path: Path, run_id: str | None) -> None:
     """See whether the run `run_id` may open the file to write, without changing a byte of it; no file is fine.
 
-    It is read whole when the run before did not end cleanly. What was interrupted before the file had its write-ahead
-    log is undone, though, by SQLite. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
+    It is read whole when the run before did not end cleanly, and always for None. What was interrupted before the file
+    had its write-ahead log is undone, though, by SQLite. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
     """
     if not path.exists():
         return
@@ -54,7 +54,7 @@ def inspect(path: Path, run_id: str) -> None:
     try:
         with closing(_connect(path, "mode=rw" if _journal(path).exists() else "mode=ro")) as connection:
             _check_ours(connection, path)
-            if version_of(connection) > 0 and follows_unclean_end(connection, run_id):
+            if version_of(connection) > 0 and (run_id is None or follows_unclean_end(connection, run_id)):
                 _check_whole(connection, path)
     except SQLITE_ERRORS as error:
         raise store_error(error, path) from error

@@ -34,9 +34,8 @@ class FolderLock:
             os.ftruncate(fd, 0)
             os.pwrite(fd, b"%d\n" % os.getpid(), 0)
         except OSError as error:
-            if (
-                error.errno == errno.EROFS and self._fd is None
-            ):  # else it is taken, and only the pid could not be written
+            # With a file descriptor it is taken already, and only the pid could not be written.
+            if error.errno == errno.EROFS and self._fd is None:
                 with suppress(FileNotFoundError):
                     self._take(os.open(self._path, os.O_RDONLY))
             raise not_writable(self._path, error) from error

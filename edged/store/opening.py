@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,6 @@ _PARTIAL_NAME = "events.salvaging.db"
 
 DAMAGED_AFTER = 2
 """Complaints in a row. SQLite says "malformed" also when the disk answers a read with EIO, once."""
-
-_NOBODY = ""  # the id of no run: to inspect() the one before is always another, that may not have ended cleanly
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,8 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, complaints: int =
     finish_renewal(path)
     finish_rescue(path)
     for leftover in folder.glob(f"{_PARTIAL_NAME}*"):  # of a rescue that found no room, or was cut short
-        leftover.unlink()
+        with suppress(OSError):  # what cannot be deleted is in the way of another rescue alone
+            leftover.unlink()
     while complaints < DAMAGED_AFTER:
         try:
             return _open(folder, run, whole=complaints > 0)
@@ -78,7 +78,7 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, complaints: int =
 
 def _open(folder: Path, run: Run, *, whole: bool = False) -> Opened:
     path = folder / FILE_NAME
-    inspect(path, _NOBODY if whole else run.run_id)
+    inspect(path, None if whole else run.run_id)
     connection = open_writer(path)
     try:
         _enter(connection, folder, run)

@@ -294,7 +294,7 @@ def test_a_file_that_proves_sound_when_it_is_read_again_is_not_set_aside(
 ) -> None:
     troubles = [StoreCorrupt("database disk image is malformed", hint="")]  # SQLite says so of EIO from a read as well
 
-    def inspect_with_trouble(path: Path, run_id: str) -> None:
+    def inspect_with_trouble(path: Path, run_id: str | None) -> None:
         if troubles:
             raise troubles.pop()
         inspect(path, run_id)
@@ -382,6 +382,33 @@ def test_damage_that_shows_while_writing_is_mended_without_a_restart(
     assert numbers(tmp_path / "data") == list(range(EVENTS + 5))
     assert set_aside_files(tmp_path / "data")
     assert store.status.error is None
+
+
+def test_the_file_is_read_whole_after_a_complaint_even_when_the_run_before_ended_cleanly(
+    sound: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    middle = len(sound) // PAGE_BYTES // 2 * PAGE_BYTES
+    spoiled = sound[:middle] + b"\xa5" * PAGE_BYTES + sound[middle + PAGE_BYTES :]
+    opened_over(spoiled, tmp_path / "unread").close()
+    assert set_aside_files(tmp_path / "unread") == [], "else this test shows nothing"
+    troubles = [StoreCorrupt("database disk image is malformed", hint="")]
+
+    def inspect_with_trouble(path: Path, run_id: str | None) -> None:
+        if troubles:
+            raise troubles.pop()
+        inspect(path, run_id)
+
+    monkeypatch.setattr(opening, "inspect", inspect_with_trouble)
+    opened_over(spoiled, tmp_path / "read")
+    assert set_aside_files(tmp_path / "read") != []
+
+
+def test_a_copy_that_cannot_be_deleted_does_not_keep_a_sound_file_from_being_opened(
+    sound: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "events.salvaging.db").mkdir()  # as good as a file on a damaged place of the disk
+    opened_over(sound, tmp_path)
+    assert numbers(tmp_path) == list(range(EVENTS))
 
 
 def test_damage_that_has_gone_when_the_file_is_opened_anew_sets_nothing_aside(
