@@ -317,7 +317,7 @@ def _insert(connection: sqlite3.Connection, record: EventRecord, snapshot_bytes:
     """Write one event; False, with a word in the log, when no database would take it (a box that is not a number)."""
     try:
         connection.execute(INSERT, (*record_to_row(record), snapshot_bytes))
-    except (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError) as error:
+    except (sqlite3.IntegrityError, OverflowError, ValueError) as error:
         log.error("an event cannot be written and is lost: %s: %s", error, record.event)
         return False
     return True

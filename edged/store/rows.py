@@ -72,17 +72,20 @@ SELECT = f"SELECT {', '.join(f'events.{column}' for column in COLUMNS)}, boot_id
 
 
 def record_to_row(record: EventRecord) -> Row:
-    """COLUMNS of a record, in types that SQLite takes (a numpy number it would refuse)."""
+    """COLUMNS of a record, in types that SQLite takes (a numpy number it would refuse).
+
+    Raises ValueError or OverflowError on a number that row_to_record would refuse.
+    """
     event = record.event
     values = {
         "event_id": record.event_id,
         "run_id": record.run_id,
         "kind": event.kind.value,
         "camera": event.camera,
-        "wall_at": float(record.wall_at),
-        "at": float(event.at),
-        "started_at": float(event.started_at),
-        "duration_s": float(event.duration_s),
+        "wall_at": _number(record.wall_at),
+        "at": _number(event.at),
+        "started_at": _number(event.started_at),
+        "duration_s": _number(event.duration_s),
         "snapshot": record.snapshot,
         **(_of_track(event) if isinstance(event, TrackEvent) else _of_trouble(event)),
     }
@@ -111,18 +114,18 @@ def _of_trouble(event: CameraEvent | MachineEvent) -> Mapping[str, Any]:
 
 
 def _of_track(event: TrackEvent) -> Mapping[str, Any]:
-    left, top, right, bottom = (float(side) for side in event.xyxy)
-    exit_x, exit_y = (None, None) if event.exit_xy is None else (float(event.exit_xy[0]), float(event.exit_xy[1]))
+    left, top, right, bottom = (_number(side) for side in event.xyxy)
+    exit_x, exit_y = (None, None) if event.exit_xy is None else (_number(event.exit_xy[0]), _number(event.exit_xy[1]))
     return {
         "label": event.label,
-        "confidence": float(event.confidence),
+        "confidence": _number(event.confidence),
         "track_id": int(event.track_id),
         "left_px": left,
         "top_px": top,
         "width_px": right - left,
         "height_px": bottom - top,
-        "entry_x": float(event.entry_xy[0]),
-        "entry_y": float(event.entry_xy[1]),
+        "entry_x": _number(event.entry_xy[0]),
+        "entry_y": _number(event.entry_xy[1]),
         "exit_x": exit_x,
         "exit_y": exit_y,
         "reason": None if event.reason is None else event.reason.value,

@@ -341,10 +341,11 @@ def test_an_event_that_no_database_takes_does_not_hold_up_the_others(make_store:
     store.put(an_event(2, confidence=math.nan), None)
     store.put(an_event(1 << 70), None)
     store.put(an_event(3, label="\ud800"), None)
-    store.put(an_event(4), None)
+    store.put(an_event(4, confidence=math.inf), None)
+    store.put(an_event(5), None)
     store.step()
-    assert numbers(tmp_path / "data") == [1, 4]
-    assert (store.status.written, store.status.dropped, store.status.error) == (2, 3, None)
+    assert numbers(tmp_path / "data") == [1, 5]
+    assert (store.status.written, store.status.dropped, store.status.error) == (2, 4, None)
 
 
 def test_what_an_earlier_run_left_is_looked_at_once_and_not_after_every_failure(
