@@ -160,7 +160,8 @@ def prune_snapshots(connection: sqlite3.Connection, folder: Path, sweeper: Sweep
         return False
     chosen = []
     for event_id, wall_at, picture_bytes in connection.execute(
-        "SELECT event_id, wall_at, snapshot_bytes FROM events WHERE snapshot IS NOT NULL ORDER BY event_id LIMIT ?",
+        "SELECT event_id, wall_at, ifnull(CAST(snapshot_bytes AS INTEGER), 0) FROM events "  # it may be damaged
+        "WHERE snapshot IS NOT NULL ORDER BY event_id LIMIT ?",
         (_ROWS_A_STEP,),
     ):
         if excess <= 0:

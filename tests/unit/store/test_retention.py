@@ -288,7 +288,7 @@ def test_a_picture_that_cannot_be_deleted_keeps_no_event_waiting(
 @pytest.mark.parametrize(
     "limit", [{"keep_days": 3, "snapshots_max_bytes": None}, {"keep_days": None, "snapshots_max_bytes": 0}]
 )
-def test_a_time_that_is_none_does_not_keep_what_is_old(
+def test_a_time_and_a_size_that_are_none_do_not_keep_what_is_old(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path, limit: dict[str, int | None]
 ) -> None:
     store = make_store(
@@ -299,6 +299,7 @@ def test_a_time_that_is_none_does_not_keep_what_is_old(
     store.step()
     with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection, connection:
         connection.execute("UPDATE events SET wall_at = 1e300 WHERE track_id = 1")  # a bit of it has flipped
+        connection.execute("UPDATE events SET snapshot_bytes = x'00' WHERE track_id = 1")
     clock.advance(4 * DAY_S)
     store.step()
     store.step()
