@@ -34,8 +34,10 @@ def a_camera(clock: FakeClock, *, frames: int = 100, **faults: object) -> Synthe
 def fed(source: SyntheticSource | Wrapped, clock: FakeClock, stop: threading.Event | None = None) -> list[CameraEvent]:
     """What is told while the source is fed to its end."""
     sink, mailbox = MemorySink(), Mailbox(threading.Condition())
-    feeder_of(source, mailbox, clock, reopen=True, frame_timeout_s=1.5, events=sink).run(stop or threading.Event())
+    feeder = feeder_of(source, mailbox, clock, reopen=True, frame_timeout_s=1.5, events=sink)
+    feeder.run(stop or threading.Event())
     assert sink.snapshots == [None] * len(sink.events)
+    assert feeder.outages.begun == [event.kind for event in sink.events].count(LOST)
     return sink.camera_events
 
 
