@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged.domain.events import EventKind, EventRecord
-from edged.store.database import FILE_NAME, SQLITE_ERRORS, damaged, open_reader, read_error
+from edged.errors import StoreCorrupt
+from edged.store.database import FILE_NAME, SQLITE_ERRORS, open_reader, read_error
 from edged.store.rows import SELECT, Row, row_to_record
 
 _ROWS_A_QUERY = 500
@@ -79,4 +80,9 @@ class EventLog:
         try:
             return row_to_record(row)
         except (ValueError, TypeError, OverflowError) as error:
-            raise damaged(self._path, f"event {row[0]!r}: {error}") from error
+            # To SQLite the file is sound, so `edged run` sets nothing aside.
+            raise StoreCorrupt(
+                f"the event log {self._path} is damaged: event {row[0]!r}: {error}",
+                hint=f"This one event is in the way: "
+                f"sqlite3 {self._path} \"DELETE FROM events WHERE event_id = '{row[0]}'\"",
+            ) from error

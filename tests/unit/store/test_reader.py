@@ -110,11 +110,16 @@ def test_what_is_closed_to_this_user_is_told_with_what_to_do(clock: FakeClock, o
 
 
 @pytest.mark.parametrize("damage", ["wall_at = 1e300", "wall_at = 'noon'", "duration_s = 9e999", "left_px = 9e999"])
-def test_a_number_that_was_damaged_is_told_of_as_damage(filled: EventLog, tmp_path: Path, damage: str) -> None:
-    with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection, connection:
+def test_a_number_that_was_damaged_is_told_of_as_damage_with_a_way_to_go_on(
+    filled: EventLog, tmp_path: Path, damage: str
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "data" / "events.db", isolation_level=None)) as connection:
         connection.execute(f"UPDATE events SET {damage} WHERE track_id = 2")
-    with pytest.raises(StoreCorrupt, match="damaged: event"):
-        filled.newest(limit=10)
+        with pytest.raises(StoreCorrupt, match="damaged: event") as raised:
+            filled.newest(limit=10)
+        _, statement, _ = (raised.value.hint or "").split('"')
+        connection.execute(statement)
+    assert [number_of(record) for record in filled.newest(limit=10)] == [0, 1, 3]
 
 
 def test_an_empty_log_is_no_error(make_store: MakeStore, tmp_path: Path) -> None:
