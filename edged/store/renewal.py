@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from edged.store.snapshots import sync_folder
@@ -33,6 +33,9 @@ def make_copy(connection: sqlite3.Connection, path: Path) -> None:
     partial = path.with_name(_PARTIAL_NAME)
     partial.unlink(missing_ok=True)
     connection.execute("VACUUM INTO ?", (str(partial),))
+    with closing(sqlite3.connect(partial)) as copy:
+        # Else whoever reads it before it is opened to write keeps it from getting a write-ahead log, and us waiting.
+        copy.execute("PRAGMA journal_mode = WAL")
     _sync(partial)
     partial.replace(path.with_name(FRESH_NAME))
     sync_folder(path.parent)

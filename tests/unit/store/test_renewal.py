@@ -82,6 +82,19 @@ def test_the_log_stays_small_under_a_reader_that_never_ends_and_nothing_is_lost(
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
+def test_a_reader_that_opens_the_copy_first_keeps_nobody_waiting(store: EventStore, tmp_path: Path) -> None:
+    path, written = tmp_path / FILE_NAME, 0
+    inode = path.stat().st_ino
+    with a_reader_without_end(path):
+        while path.stat().st_ino == inode:
+            write(store, written, 1)
+            written += 1
+        with a_reader_without_end(path):
+            write(store, written, 5)
+            assert store.status.error is None
+            assert numbers(tmp_path) == list(range(written + 5))
+
+
 def test_no_copy_is_made_without_such_a_reader(store: EventStore, tmp_path: Path) -> None:
     inode = (tmp_path / FILE_NAME).stat().st_ino
     write(store, 0, 300)
