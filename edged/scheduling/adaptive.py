@@ -111,6 +111,7 @@ class Adaptive:
                 pace = self._surprise.newcomers_per_s
                 wait_s = _NEW_OFF_MAX / pace if pace > _NEW_FAST_PER_S else _FOLLOWED_S
         if self._motion is None or not self._motion.is_known:
+            self._unexplained = np.empty((0, 0), bool)  # of a picture of another size, it may be
             return min(wait_s, self._follow_s(expected) if somebody else _STIRRED_MAX_S)
         return min(wait_s, self._motion_can_wait_s(self._motion, expected, frame, somebody))
 

@@ -229,6 +229,16 @@ def test_a_frame_that_cannot_be_glanced_at_is_left_to_the_detector() -> None:
     assert ask(policy, Tracks.empty(0.3), broken) >= 1
 
 
+def test_a_picture_that_changes_its_size_while_something_moves_is_watched_on() -> None:
+    policy, small, looks = Adaptive(Motion()), np.full((30, 40), 90, np.uint8), 0
+    watch(policy, lambda seq: with_box(walker(seq)), frames=FPS)
+    for seq in range(FPS, 2 * FPS):
+        if ask(policy, Tracks.empty(seq / FPS), frame_of(small, seq), due=True) >= 1:
+            policy.looked(Tracks.empty(seq / FPS))
+            looks += 1
+    assert looks == 5
+
+
 def test_a_need_that_is_not_met_grows() -> None:
     policy = Adaptive(Motion())
     watch(policy, wall, frames=5)
