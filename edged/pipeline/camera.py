@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 FrameObserver = Callable[[Frame, Tracks, Decision], None]
 """Told of every frame after it went through: the trace, the annotated video."""
 
+_PAUSE_S = 5.0  # between two frames of a recording, and twice as long as between the two before: it was not recorded
 _WARN_EVERY_S = 60.0  # of damaged frames; a loose cable gives thousands
 
 
@@ -59,7 +60,8 @@ class CameraPipeline:
     ) -> None:
         """`silent_after_s` says when a camera without a new frame no longer shows what is in view.
 
-        None is for a recording: its time is not that of the clock, and its picture may stand still.
+        None is for a recording: its time is not that of the clock, and its picture may stand still. What is known of
+        those in view ends at a pause in it as well.
         """
         self.camera = camera
         self.counts = CameraCounts()
@@ -79,6 +81,7 @@ class CameraPipeline:
         self._considered = False  # any frame yet
         self._detected_seq: int | None = None  # of the frame that was detected on last
         self._frame_at = 0.0
+        self._frame_s = 0.0  # from the frame before to that one
         self._damaged_since: float | None = None  # the last frame was to be detected on, but was damaged
         self._warned_at = -math.inf
 
@@ -94,8 +97,10 @@ class CameraPipeline:
         a slow detector makes no silent camera.
         """
         at = max(frame.captured_at, self._tracks.at)  # idle() may have been there while the frame was under way
-        if self._considered and self._is_silence(at - self._frame_at if gap_s is None else gap_s):
+        gap_s = at - self._frame_at if gap_s is None else gap_s
+        if self._considered and (self._is_silence(gap_s) or self._is_pause(gap_s)):
             self._lose_sight(at)
+        self._frame_s = gap_s if self._considered else 0.0
         self._frame_at, self._considered = at, True
         self._expected = None
         return self._scheduler.need(frame, at, self._expect, due=any(rule.is_due(at) for rule in self._rules))
@@ -132,6 +137,10 @@ class CameraPipeline:
     def _is_silence(self, seconds: float) -> bool:
         """Whether so long a time without a sound frame means that nobody is known to be in view any more."""
         return self._silent_after_s is not None and seconds >= self._silent_after_s()
+
+    def _is_pause(self, seconds: float) -> bool:
+        """Whether a recording goes on after a pause, as one does that was made only while something moved."""
+        return self._silent_after_s is None and seconds >= max(_PAUSE_S, 2 * self._frame_s)
 
     def _lose_sight(self, at: float) -> None:
         if self._picture_watch is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -25,7 +26,6 @@ class Reel:
 
     lossless = True
     dropped = 0
-    gap_s = 0.0
 
     def __init__(self, arrival: threading.Condition) -> None:
         """`arrival` is notified when the recording can be read, and when it has ended."""
@@ -34,6 +34,9 @@ class Reel:
         self._read: ReadFrame | None = None  # while it is lent
         self._end: EndOfStream | SourceError | None = None
         self._closed = False
+        self._captured_at = math.inf  # of the last frame
+        self.gap_s = 0.0
+        """From the frame before to the one that was taken last."""
 
     def lend(self, read: ReadFrame, stop: threading.Event) -> None:
         """Have the recording read until its end, or until `stop` is set; nobody reads any more when this returns.
@@ -56,9 +59,14 @@ class Reel:
             if self._read is None:
                 return None
             try:
-                return self._read()
+                frame = self._read()
             except (EndOfStream, SourceError) as end:  # raised again where it belongs, on the capture thread
                 self._end, self._read = end, None
+            else:
+                if frame is not None:
+                    self.gap_s = max(frame.captured_at - self._captured_at, 0.0)
+                    self._captured_at = frame.captured_at
+                return frame
         with self._arrival:
             self._arrival.notify_all()
         return None

@@ -346,6 +346,27 @@ def test_time_does_not_pass_for_a_recording_and_before_the_first_frame() -> None
     assert [event.kind for event in sink.events] == [EventKind.APPEARED] * 2
 
 
+@pytest.mark.parametrize(("pause_s", "visits"), [(4.0, 1), (9.0, 2)])
+def test_a_recording_that_goes_on_after_a_pause_begins_anew(pause_s: float, visits: int) -> None:
+    clock, sink = FakeClock(), MemorySink()
+    pipeline = pipeline_of(ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 40), sink, clock)
+    watch_for(2.0, clock, pipeline)
+    clock.advance(pause_s)
+    watch_for(2.0, clock, pipeline)
+    pipeline.finish()
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT] * visits
+
+
+def test_a_recording_of_a_picture_a_minute_has_no_pauses() -> None:
+    clock, sink = FakeClock(), MemorySink()
+    pipeline = pipeline_of(ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 40), sink, clock)
+    for seq in range(40):
+        pipeline.step(a_frame(seq, at=clock.monotonic()))
+        clock.advance(60.0)
+    pipeline.finish()
+    assert [event.kind for event in sink.events] == [EventKind.APPEARED, EventKind.LEFT]
+
+
 def test_nobody_is_in_view_after_the_end() -> None:
     pipeline = pipeline_of(ScriptedDetector(LABELS, [one_detection((10, 10, 30, 40))] * 20), MemorySink(), FakeClock())
     for seq in range(20):

@@ -77,6 +77,13 @@ def test_every_frame_is_read_by_whoever_wants_it_and_the_lender_hears_of_the_end
     assert not reel.waiting
 
 
+def test_the_reel_says_how_long_no_frame_came() -> None:
+    seqs = iter([3, 4, 13])
+    with lent(lambda: frame(next(seqs))) as (reel, _):
+        gaps_s = [reel.gap_s for _ in range(3) if reel.take() is not None]
+    assert gaps_s == [0.0, 1.0, 9.0]
+
+
 def test_nothing_can_be_taken_before_the_recording_is_open_and_after_it_is_closed() -> None:
     reel = Reel(threading.Condition())
     assert reel.take() is None
