@@ -21,7 +21,9 @@ _COUNTS_S = 1.0  # a poster that is taken for somebody now and then has not been
 
 @dataclass(frozen=True, slots=True)
 class Glimpses:
-    """Of the last look, at the monotonic instant `at`, and after these of the one before: who was not seen again yet.
+    """Of the last look, at the monotonic instant `at`, and after these of the one before: which none of these follows.
+
+    The latter may have begun a track that goes on by now: a newcomer who overlaps one counts from it all the same.
 
     edges  (4, N) float32, left, top, right, bottom in pixels
     group  (N,)   int: only glimpses of one group may be of one object
