@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from edged.ports import EndOfStream, Source
 from edged.rules.presence import Presence
 from edged.scheduling.agreement import Agreement, Run, compare
 from edged.tracking.score import Score
+
+log = logging.getLogger(__name__)
 
 EVERY_FRAME = "every frame"
 _STOP_WITHIN_S = 5.0  # a sensor's driver may hang
@@ -89,11 +92,17 @@ def replay(
         rehearsal = Rehearsal(candidates, detector, clock=clock)
         frames = resources.enter_context(closing(make_source(config.camera[0], clock)))
         frames.open()
+        played = 0
         with _metered(meter):
-            for done, frame in enumerate(_until_its_end(frames), 1):
+            for played, frame in enumerate(_until_its_end(frames), 1):
                 rehearsal.step(frame)
                 frame.release()
-                progress(done, frames.frame_count())
+                progress(played, frames.frame_count())
+        if there is not None and there.frames > played:  # known only now, after what may have been hours
+            words = (
+                "the truth goes to frame %d, the recording has %d: is it the truth of another? The rest is not scored"
+            )
+            log.warning(words, there.frames, played)
         runs, draw = rehearsal.finish(), meter.draw()
     return Replay(
         [

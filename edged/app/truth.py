@@ -42,7 +42,5 @@ class TruthWatch:
         self._frames.append(self._truth.judge(len(self._frames) + 1, shown.track_id, shown.xyxy))
 
     def score(self) -> Score:
-        """Score all frames; those of the truth that the recording has not count as empty."""
-        nobody = Tracks.empty(at=0.0)
-        rest = range(len(self._frames) + 1, self._truth.frames + 1)
-        return score([*self._frames, *(self._truth.judge(number, nobody.track_id, nobody.xyxy) for number in rest)])
+        """Score the frames that were played."""
+        return score(self._frames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ SAME = 0.5
 
 _PEDESTRIAN = 1
 _DISTRACTORS = (2, 7, 8, 12)  # person on vehicle, static person, distractor, reflection
-_ID, _BOX, _MARK, _CLASS = 1, slice(2, 6), 6, 7
+_ID, _BOX, _SIDES, _MARK, _CLASS = 1, slice(2, 6), slice(4, 6), 6, 7
 _COLUMNS_WITH_CLASS = 9  # MOT16 and later; in MOT15, columns 8 to 10 are coordinates in the world
 _LEAST_COLUMNS = 7
 
@@ -76,12 +76,28 @@ class Truth:
 
 def parse_truth(lines: Iterable[str]) -> Truth:
     """Read the lines of a gt.txt. Raises ValueError when it is none."""
-    wanted = [line for line in lines if line.strip()]
+    wanted = {number: text for number, line in enumerate(lines, 1) if (text := line.partition("#")[0].strip())}
     if not wanted:
         raise ValueError("it has no rows")
-    rows = np.loadtxt(wanted, delimiter=",", ndmin=2)
+    rows = np.loadtxt(list(wanted.values()), delimiter=",", ndmin=2)
     if rows.shape[1] < _LEAST_COLUMNS:
         raise ValueError(f"its rows have {rows.shape[1]} numbers, not {_LEAST_COLUMNS} or more")
     if not np.isfinite(rows).all():
         raise ValueError("a number in it is not finite")
+    for wrong, why in _mistakes(rows):
+        if wrong.any():
+            row = int(wrong.argmax())
+            told = [f"{number:.12g}" for number in rows[row, :_LEAST_COLUMNS]]
+            raise ValueError(f"line {list(wanted)[row]}: {why.format(*told)}")
     return Truth(rows)
+
+
+def _mistakes(rows: Floats) -> Iterator[tuple[npt.NDArray[np.bool_], str]]:
+    """Rows (R,) that cannot be meant, and why not, in words that take the row's first numbers."""
+    frame, identity = rows[:, 0], rows[:, _ID]
+    yield (frame < 1) | (frame % 1 != 0), "frame {0}: frames are counted from 1"
+    yield (identity < 0) | (identity % 1 != 0), "id {1}: objects are numbered from 0; is this what a detector found?"
+    yield rows[:, _SIDES].min(axis=1) <= 0, "a box of {4} x {5} pixels"
+    again = np.ones(len(rows), bool)
+    again[np.unique(rows[:, :2], axis=0, return_index=True)[1]] = False
+    yield again, "id {1} is on frame {0} twice"

@@ -51,13 +51,25 @@ def test_where_nobody_tells_what_the_machine_draws_the_energy_is_unknown(clip: s
     assert [one.energy_j for one in played.policies] == [None, None]
 
 
-def test_tracks_are_held_against_the_truth_to_its_end(clip: str, tmp_path: Path) -> None:
+def test_tracks_are_held_against_the_truth(clip: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     truth = tmp_path / "gt.txt"
-    truth.write_text(f"1,1,10,10,20,20,1,-1,-1,-1\n{FRAMES + 5},1,10,10,20,20,1,-1,-1,-1\n")
+    truth.write_text(f"1,1,10,10,20,20,1,-1,-1,-1\n{FRAMES},1,10,10,20,20,1,-1,-1,-1\n")
     played = replay(clip, ["stride:2"], model="builtin", threads=1, truth=truth, meter=silent())
     for one in played.policies:
         assert one.score is not None
         assert (one.score.hota, one.score.mota) == (0, 0), "a plain picture shows nobody"
+    assert caplog.messages == []
+
+
+def test_a_truth_that_goes_on_after_the_recording_is_told_and_its_rest_costs_nothing(
+    clip: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    truth = tmp_path / "gt.txt"
+    truth.write_text("1000000000,1,10,10,20,20,1\n")
+    played = replay(clip, ["stride:2"], model="builtin", threads=1, truth=truth, meter=silent())
+    assert [one.score for one in played.policies if one.score is None] == []
+    (told,) = caplog.messages
+    assert f"the truth goes to frame 1000000000, the recording has {FRAMES}" in told
 
 
 def test_without_a_truth_there_is_no_score(clip: str) -> None:

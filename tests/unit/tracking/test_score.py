@@ -97,3 +97,22 @@ def test_nobody_found_is_nothing_and_nobody_there_is_no_division_by_zero() -> No
 def test_what_is_no_ground_truth_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_truth(text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("0,1,2,3,4,5,1", "line 4: frame 0: frames are counted from 1"),
+        ("-3,1,2,3,4,5,1", "line 4: frame -3"),
+        ("1.5,1,2,3,4,5,1", "line 4: frame 1.5"),
+        ("1,-1,2,3,4,5,1", "line 4: id -1: .* detector"),
+        ("1,0.5,2,3,4,5,1", "line 4: id 0.5"),
+        ("1,1,2,3,0,5,1", "line 4: a box of 0 x 5 pixels"),
+        ("1,1,2,3,4,-5,1", "line 4: a box of 4 x -5 pixels"),
+        ("1234567,8,2,3,4,5,1", "line 4: id 8 is on frame 1234567 twice"),
+    ],
+)
+def test_a_row_that_cannot_be_meant_is_refused_by_its_line(row: str, told: str) -> None:
+    lines = ["# frame, id, box", "", "1234567,8,2,3,4,5,1", row, "3,1,2,3,4,5,1"]
+    with pytest.raises(ValueError, match=told):
+        parse_truth(lines)
