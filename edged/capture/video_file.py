@@ -32,6 +32,7 @@ MAX_PIXELS = 64_000_000
 _LIMITS = {"max_pixels": str(MAX_PIXELS)}
 
 _MAX_READ_ERRORS = 16  # in a row; a container that is broken for good would otherwise keep us for ever
+_WHOLE = 0.95  # headers claim a few frames more than there are
 _NOMINAL_FPS = 25.0  # where the header names no believable rate
 
 _log = logging.getLogger(__name__)
@@ -110,16 +111,18 @@ class VideoFileSource:
         converter = BgrConverter()
         media_time = MediaTime(step_s=1 / _nominal_fps(stream))
         opened_at = self._clock.monotonic()
-        seq = -1
+        damaged_before = self.stats.corrupt
+        seq, last_s = -1, None
         for picture in self._pictures(container, stream):
             seq += 1
             if picture is None or picture.is_corrupt:
                 self.stats.corrupt += 1
                 continue
+            last_s = _stamp_s(picture)
             upright = quarter_turns(picture) % 2 == 0
             yield Frame(
                 seq=seq,
-                captured_at=opened_at + media_time.after_first_s(_stamp_s(picture)),
+                captured_at=opened_at + media_time.after_first_s(last_s),
                 width_px=picture.width if upright else picture.height,
                 height_px=picture.height if upright else picture.width,
                 decode=partial(converter.convert, picture),
@@ -127,6 +130,10 @@ class VideoFileSource:
                 decode_luma=partial(converter.luma, picture),
                 decode_part=partial(converter.part, picture),
             )
+        if damaged := self.stats.corrupt - damaged_before:
+            _log.warning("%s is damaged: %d of its frames could not be decoded", self._path, damaged)
+        if cut := _cut_off(container, stream, frames=seq + 1, last_s=last_s):
+            _log.warning("%s ends early: after %s", self._path, cut)
 
     def _pictures(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | None]:
         """Decode to the end; None stands for a packet that cannot be decoded."""
@@ -186,6 +193,25 @@ def _frame_count(stream: VideoStream, size_bytes: int) -> int | None:
     if count <= 0 and stream.duration and stream.time_base:
         count = round(float(stream.duration * stream.time_base) * _nominal_fps(stream))
     return count if 0 < count <= size_bytes else None  # a frame is at least one byte: more is a damaged header
+
+
+def _cut_off(container: InputContainer, stream: VideoStream, *, frames: int, last_s: float | None) -> str:
+    """Where a recording ended, in words, if that is well before the end that its header tells; else nothing."""
+    length_s = _length_s(container, stream)
+    if length_s is None or last_s is None or last_s + 1 / _nominal_fps(stream) >= _WHOLE * length_s:
+        return ""
+    if stream.frames <= 0:
+        return f"{last_s:.1f} of {length_s:.1f} s"
+    return f"{frames} of {stream.frames} frames" if frames < _WHOLE * stream.frames else ""
+
+
+def _length_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """What the header says, where it does: FFmpeg guesses it for other kinds of files, from their size."""
+    if stream.frames > 0 and stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.format.name.startswith("matroska") and len(container.streams) == 1 and container.duration:
+        return container.duration / av.time_base  # of the longest stream
+    return None
 
 
 def _nominal_fps(stream: VideoStream) -> float:

@@ -171,6 +171,44 @@ def test_damaged_packets_are_counted_and_passed_over(tmp_path: Path) -> None:
     assert frames[3].captured_at - frames[2].captured_at == pytest.approx(0.2)
 
 
+def test_at_its_end_a_damaged_recording_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = make_clip(tmp_path / "clip.avi", frames=10, options={"g": "1"})
+    _damage_packet(path, 3)
+    _damage_packet(path, 7)
+    with playing(path) as opened:
+        opened.read(1.0)
+        assert caplog.messages == []
+        read_all(opened)
+    assert caplog.messages == [f"{path} is damaged: 2 of its frames could not be decoded"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("cut.mkv", {}, r"ends early: after 1\.\d of 2\.0 s"),
+        ("cut.mp4", {"movflags": "faststart"}, r"ends early: after \d+ of 20 frames"),
+    ],
+)
+def test_a_recording_that_was_cut_off_is_told_where_its_header_says_how_long_it_was(
+    tmp_path: Path, name: str, options: dict[str, str], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = make_clip(tmp_path / name, frames=20, options={"g": "1"}, container_options=options)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 7 // 10])
+    with playing(path) as opened:
+        read_all(opened)
+    assert re.search(told, caplog.text)
+
+
+@pytest.mark.parametrize("name", ["whole.avi", "whole.mkv", "whole.mp4", "whole.ts", "whole.webm"])
+def test_a_whole_recording_ends_without_a_word(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    codec = "libvpx-vp9" if name.endswith("webm") else "mpeg4"
+    path = make_clip(tmp_path / name, frames=4, codec=codec, stamps=[30, 31, 32, 400])
+    with playing(path) as opened:
+        assert len(read_all(opened)) == 4
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (4097, 33), (33, 4097), (101, 33)])
 @pytest.mark.parametrize("pix_fmt", ["bgr0", "yuv420p", "gray"])
 def test_odd_sizes_play(tmp_path: Path, size: tuple[int, int], pix_fmt: str) -> None:
