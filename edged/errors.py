@@ -198,6 +198,10 @@ class DaemonError(EdgedError):
     exit_code = 6
 
 
+class DaemonCrashed(DaemonError):
+    """A worker of the daemon ended by a bug."""
+
+
 class DaemonHung(DaemonError):
     """A worker of the daemon makes no progress any more."""
 

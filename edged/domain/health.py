@@ -53,7 +53,7 @@ class StoreStatus:
 class LastEnd:
     """How the run before this one ended."""
 
-    reason: str  # "stop", "crash", "watchdog", "oom", "killed", "power", "unknown"
+    reason: str  # "stop", "failed", "crash", "watchdog", "oom", "killed", "power", "unknown"
     detail: str  # a clause for people
     run_id: str
     last_heard_wall_at: float  # seconds since 1970-01-01 UTC
@@ -68,7 +68,7 @@ class DaemonStatus:
     version: str
     pid: int
     run_id: str
-    state: str  # "running", "stopped", "failed: …", "hung: …"
+    state: str  # "running", "stopped", "failed: …", "crashed: …", "hung: …"
     started_wall_at: float  # seconds since 1970-01-01 UTC
     written_wall_at: float  # seconds since 1970-01-01 UTC
     uptime_s: float

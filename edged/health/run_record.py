@@ -34,7 +34,7 @@ class RunRecord:
     started_wall_at: float  # seconds since 1970-01-01 UTC
     written_wall_at: float  # seconds since 1970-01-01 UTC
     uptime_s: float
-    state: str  # "running", "stopped", "failed: …", "hung: …"
+    state: str  # "running", "stopped", "failed: …", "crashed: …", "hung: …"
     summary: str  # in_one_line() of its last status
 
 
@@ -94,6 +94,8 @@ def why_ended(record: RunRecord, service_result: str, *, boot_id: str) -> LastEn
     elif kind == "hung":
         reason, detail = "watchdog", words
     elif kind == "failed":
+        reason, detail = "failed", words
+    elif kind == "crashed":
         reason, detail = "crash", words
     elif result:
         reason, detail = _by_systemd(result, status)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from edged.domain.health import DaemonStatus
-from edged.errors import DaemonHung, EdgedError, StoreNotWritable
+from edged.errors import DaemonCrashed, DaemonHung, EdgedError, StoreNotWritable
 from edged.health.liveness import Liveness
 from edged.pipeline.reporter import Reporter
 from edged.pipeline.supervisor import Change, Supervisor
@@ -113,8 +113,10 @@ class Daemon:
 def _in_words(error: BaseException) -> str:
     if isinstance(error, DaemonHung):
         return f"hung: {error.message}"
+    if isinstance(error, DaemonCrashed):
+        return f"crashed: {error.message}"
     if isinstance(error, EdgedError):
         return f"failed: {error.message}"
     if isinstance(error, KeyboardInterrupt):
         return "failed: interrupted before the end"
-    return f"failed: {type(error).__name__}: {error}"
+    return f"crashed: {type(error).__name__}: {error}"

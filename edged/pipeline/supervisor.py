@@ -9,7 +9,7 @@ from typing import Protocol
 
 from edged.clock import Clock
 from edged.domain.pulse import Pulse, Task
-from edged.errors import DaemonError, DaemonHung, EdgedError, SourceError
+from edged.errors import DaemonCrashed, DaemonError, DaemonHung, EdgedError, SourceError
 from edged.pipeline.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Supervisor:
         Calls `tick` every `tick_s`, makes `change` whenever it is asked for, and calls `on_stop` before the workers are
         stopped and whenever that makes progress. What `tick` raises ends the run: with DaemonHung those that do not
         stop are not waited for as long. Raises what a worker raised: an EdgedError as it is, anything else as
-        DaemonError. A source that failed is no failure of a run that others carried on until it was stopped: the log
+        DaemonCrashed. A source that failed is no failure of a run that others carried on until it was stopped: the log
         has told it.
         """
         try:
@@ -147,7 +147,7 @@ class Supervisor:
         elif self._preparing is not None and not self._preparing.running:
             prepared, self._preparing = self._preparing, None
             if prepared.error is not None:
-                raise DaemonError(
+                raise DaemonCrashed(
                     f"the {prepared.name} thread failed: {type(prepared.error).__name__}: {prepared.error}",
                     hint="This is a bug in edged: please report it with the traceback above.",
                 ) from prepared.error
@@ -199,12 +199,12 @@ class Supervisor:
                 if isinstance(worker.error, EdgedError):
                     raise worker.error
                 if worker.error is not None:
-                    raise DaemonError(
+                    raise DaemonCrashed(
                         f"the {worker.name} thread failed: {type(worker.error).__name__}: {worker.error}",
                         hint="This is a bug in edged: please report it with the traceback above.",
                     ) from worker.error
         if quitters:
-            raise DaemonError(
+            raise DaemonCrashed(
                 f"ended though nobody asked for it: {', '.join(quitters)}",
                 hint="This is a bug in edged: please report it with the log.",
             )

@@ -42,6 +42,16 @@ def test_a_clean_end_is_no_news(box: Box, clip: Path) -> None:
     assert told == []
 
 
+def test_a_source_that_cannot_be_read_is_no_crash(box: Box, clip: Path) -> None:
+    (box.folder / "pictures").mkdir()
+    box.configure('source = "pictures"')
+    assert box.run_config().code == 3
+    log, told = next_run(box, clip)
+    assert "WARNING the last run ended by failed" in log
+    assert "pictures" in log
+    assert told == ["failed"]
+
+
 def test_a_kill_that_nobody_noted_is_of_unknown_cause(waiting: Box, clip: Path) -> None:
     start_and_kill(waiting, signal.SIGKILL)
     log, told = next_run(waiting, clip)

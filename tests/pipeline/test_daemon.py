@@ -162,6 +162,7 @@ def test_a_bug_in_a_detector_is_told_as_one() -> None:
     house = House([(a_recording(), ScriptedDetector(LABELS, broken), False)])  # type: ignore[arg-type]
     with pytest.raises(DaemonError, match="detect thread failed: ZeroDivisionError"):
         house.daemon.run()
+    assert house.statuses[-1].state.startswith("crashed: the detect thread failed: ZeroDivisionError")
     assert house.closed
 
 
