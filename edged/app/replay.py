@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edged.app.camera import make_scheduler, make_tracker
 from edged.app.models import load_detector
-from edged.app.outputs import open_trace
+from edged.app.outputs import class_of, open_trace
 from edged.app.sources import make_source
 from edged.app.truth import TruthWatch, read_truth
 from edged.clock import SystemClock
@@ -62,7 +62,7 @@ def replay(
     threads: int,
     truth: Path | None = None,
     traces: Path | None = None,
-    trace_label: str = "person",
+    trace_label: str | None = None,
     progress: Callable[[int, int | None], object] = lambda done, expected: None,
     meter: PowerMeter | None = None,
 ) -> Replay:
@@ -71,6 +71,7 @@ def replay(
     A policy is `adaptive` or `stride:N`.
 
     truth        a gt.txt of MOTChallenge, for the tracks of `trace_label`
+    trace_label  one of the model's labels; None: person, which a model need not have where no tracks are wanted
     traces       a folder for one MOTChallenge trace a policy
     progress     is told of the frames done and expected
     meter        stands in for one that reads the machine's own sensors
@@ -81,13 +82,16 @@ def replay(
     meter = meter or PowerMeter(BoardSensors(clock=clock).watts, clock=clock)
     with ExitStack() as resources:
         detector = resources.enter_context(closing(load_detector(config)))
-        watches = {} if there is None else {name: TruthWatch(there, trace_label, detector.labels) for name in configs}
+        if trace_label is not None:
+            class_of(trace_label, detector.labels)
+        label = trace_label or "person"
+        watches = {} if there is None else {name: TruthWatch(there, label, detector.labels) for name in configs}
         candidates = []
         for name, one in configs.items():
             observers: list[FrameObserver] = [watches[name]] if watches else []
             if traces is not None:
                 path = _trace_path(traces, name)
-                observers.append(resources.enter_context(open_trace(path, label=trace_label, labels=detector.labels)))
+                observers.append(resources.enter_context(open_trace(path, label=label, labels=detector.labels)))
             candidates.append(_candidate(name, one, detector, observers))
         rehearsal = Rehearsal(candidates, detector, clock=clock)
         frames = resources.enter_context(closing(make_source(config.camera[0], clock)))

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from edged.store.reader import EventFilter, EventLog
 
 Text = Optional[str]  # noqa: UP045 - typer reads this on Python 3.10 too
-Kind = Optional[EventKind]  # noqa: UP045 - as above
+Names = Optional[list[str]]  # noqa: UP045 - as above
+Kinds = Optional[list[EventKind]]  # noqa: UP045 - as above
+_KINDS = f"[{'|'.join(EventKind)}]"
 
 
 def events(
@@ -31,9 +33,12 @@ def events(
     data: DataOption = None,
     since: Annotated[Text, typer.Option(metavar="WHEN", help="Events from then on: 2h, 3d, today, 2026-11-20.")] = None,
     until: Annotated[Text, typer.Option(metavar="WHEN", help="Events before then; a day means its end.")] = None,
-    camera: Annotated[Text, typer.Option(metavar="NAME", help="Events of this camera.")] = None,
-    kind: Annotated[Kind, typer.Option(help="Events of this kind.")] = None,
-    label: Annotated[Text, typer.Option(metavar="LABEL", help="Events of this kind of object, such as person.")] = None,
+    camera: Annotated[Names, typer.Option(metavar="NAME", help="Events of this camera, or of any of several.")] = None,
+    kind: Annotated[Kinds, typer.Option(metavar=_KINDS, help="Events of this kind, or of any of several.")] = None,
+    label: Annotated[
+        Names,
+        typer.Option(metavar="LABEL", help="Events of this kind of object, such as person, or of any of several."),
+    ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=1_000_000, help="The newest so many.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new events until Ctrl-C.")] = False,
@@ -52,9 +57,14 @@ def events(
     end = None if until is None else wall_instant(until, wall_now=clock.wall(), end_of_day=True)
     if begin is not None and end is not None and begin >= end:
         raise typer.BadParameter(f"nothing is both after --since {since} and before --until {until}")
-    wanted = EventFilter(since_wall_at=begin, until_wall_at=end, camera=camera, kind=kind, label=label)
+    if follow and until is not None:
+        raise typer.BadParameter(
+            "--follow goes on with new events for ever, and --until has an end: give one of the two"
+        )
+    cameras, labels = camera or (), label or ()
+    wanted = EventFilter(since_wall_at=begin, until_wall_at=end, cameras=cameras, kinds=kind or (), labels=labels)
     log = EventLog(folder)
-    tell_unknown_names(log, camera=camera, label=label)
+    tell_unknown_names(log, cameras=cameras, labels=labels)
     if follow:
         _follow(log, wanted, folder, limit=limit, write=_json_line if as_json else _text_line(folder))
         return

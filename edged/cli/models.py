@@ -69,7 +69,7 @@ def explain(
 
 @app.command("verify")
 def verify(
-    model: Annotated[str, typer.Argument(help="A model folder, or a name from `edged models list`.")],
+    model: Annotated[str, typer.Argument(help="A model folder, or a name from `edged models list`.")] = "builtin",
     image: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads this on Python 3.10 too
         typer.Option(help="A picture to look at; what is found in it is printed.", metavar="FILE"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,15 +15,18 @@ if TYPE_CHECKING:
 _LOOKED_AT = 1000  # events, so that a long log is not read for the sake of a hint
 
 
-def tell_unknown_names(log: EventLog, *, camera: str | None, label: str | None) -> None:
-    """Tell on stderr which of the two is in no event, and those of the newest events. Raises as EventLog does."""
+def tell_unknown_names(log: EventLog, *, cameras: Sequence[str], labels: Sequence[str]) -> None:
+    """Tell on stderr which of them are in no event, and those of the newest events. Raises as EventLog does."""
     from edged.store.reader import EventFilter
 
-    if camera is not None and not log.newest(EventFilter(camera=camera), limit=1):
-        _tell("camera", camera, {record.event.camera for record in log.newest(limit=_LOOKED_AT) if record.event.camera})
-    if label is not None and not log.newest(EventFilter(label=label), limit=1):
-        events = [record.event for record in log.newest(limit=_LOOKED_AT)]
-        _tell("label", label, {event.label for event in events if isinstance(event, TrackEvent)})
+    for camera in cameras:
+        if not log.newest(EventFilter(cameras=[camera]), limit=1):
+            events = [record.event for record in log.newest(limit=_LOOKED_AT)]
+            _tell("camera", camera, {event.camera for event in events if event.camera})
+    for label in labels:
+        if not log.newest(EventFilter(labels=[label]), limit=1):
+            events = [record.event for record in log.newest(limit=_LOOKED_AT)]
+            _tell("label", label, {event.label for event in events if isinstance(event, TrackEvent)})
 
 
 def _tell(what: str, name: str, known: set[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -26,8 +26,9 @@ def replay(
         Path | None, typer.Option(metavar="DIR", help="Write the tracks of each policy here, in MOTChallenge format.")
     ] = None,
     trace_label: Annotated[
-        str, typer.Option(help="The label whose tracks are written, and held against the truth.")
-    ] = "person",
+        Optional[str],  # noqa: UP045 - typer reads this on Python 3.10 too
+        typer.Option(help="The label whose tracks are written, and held against the truth.", show_default="person"),
+    ] = None,
     model: Annotated[str, typer.Option(help="A model folder, or a name from `edged models list`.")] = "builtin",
     threads: Annotated[int, typer.Option(help="Threads of one inference.", min=1, max=64)] = 1,
 ) -> None:

@@ -22,6 +22,10 @@ def _per_frame(one: Replayed, amount: float) -> float:
     return amount / max(len(one.run.boxes), 1)
 
 
+def _told_of_somebody(one: Replayed) -> bool:
+    return len(one.run.appeared) > one.agreement.extra
+
+
 def _mj(one: Replayed) -> str | None:
     return None if one.energy_j is None else f"{1000 * _per_frame(one, one.energy_j):.1f} mJ"
 
@@ -44,7 +48,7 @@ AGREEMENT: Columns = {
     "joined": lambda one: str(one.agreement.joined),
     "twice": lambda one: str(one.agreement.duplicated),
     "extra": lambda one: str(one.agreement.extra),
-    "late p95": lambda one: f"{one.agreement.late_p95_s:+.2f} s",
+    "late p95": lambda one: f"{one.agreement.late_p95_s:+.2f} s" if _told_of_somebody(one) else "–",
 }
 
 

@@ -60,6 +60,16 @@ def takes(field: FieldInfo) -> str:
     return "a path in quotes" if kind is Path else "a text in quotes"
 
 
+def takes_within(field: FieldInfo, depth: int) -> str:
+    """What stands so many lists deep in what an option takes: for a list of texts, 1 deep, "a text in quotes"."""
+    if depth == 0:
+        return takes(field)
+    kind = _bare(field.annotation)
+    for _ in range(depth):
+        kind = _bare(get_args(kind)[0])
+    return "a list" if get_origin(kind) is list else "a number" if kind is float else "a text in quotes"
+
+
 def takes_briefly(field: FieldInfo) -> str:
     """What an option takes, for a table: "seconds, 0.1 to 600"."""
     if choices(field):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from edged.config.contradictions import Place, contradictions
-from edged.config.describe import choices, is_list_of_tables, section_of, takes
+from edged.config.describe import choices, is_list_of_tables, section_of, takes, takes_within
 from edged.config.schema import Config
 from edged.config.toml_text import shown, toml_key
 
@@ -51,13 +52,14 @@ def _clause(detail: Any) -> str:
         return f"missing; give {takes(field)}. {field.description}"
     if kind == "value_error":
         return f"{shown(value)} cannot be used: {detail['ctx']['error']}"
-    return _not_allowed(field, kind, value)
+    return _not_allowed(place, field, kind, value)
 
 
-def _not_allowed(field: FieldInfo, kind: str, value: Any) -> str:
+def _not_allowed(place: Place, field: FieldInfo, kind: str, value: Any) -> str:
     if kind in ("string_pattern_mismatch", "string_too_long", "string_too_short"):
         return f"{shown(value)} cannot be used. {field.description}"
-    clause = f"{shown(value)} is not {takes(field)}"
+    depth = sum(1 for _ in itertools.takewhile(lambda step: isinstance(step, int), reversed(place)))
+    clause = f"{shown(value)} is not {takes_within(field, depth)}"
     return clause + (_did_you_mean(value, choices(field)) if isinstance(value, str) else "")
 
 

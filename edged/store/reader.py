@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,13 @@ _ROWS_A_QUERY = 500
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are wanted; None lets all through."""
+    """Which events are wanted: any of those named. None, or no name, lets all through."""
 
     since_wall_at: float | None = None  # seconds since 1970-01-01 UTC, inclusive
     until_wall_at: float | None = None  # exclusive
-    camera: str | None = None
-    kind: EventKind | None = None
-    label: str | None = None
+    cameras: Sequence[str] = ()
+    kinds: Sequence[EventKind] = ()
+    labels: Sequence[str] = ()
 
 
 class EventLog:
@@ -61,18 +61,13 @@ class EventLog:
                 raise read_error(error, self._path) from error
 
     def _query(self, connection: sqlite3.Connection, wanted: EventFilter, order_by: str, after: str = "") -> list[Row]:
-        conditions = {
-            "event_id > ?": after,
-            "wall_at >= ?": wanted.since_wall_at,
-            "wall_at < ?": wanted.until_wall_at,
-            "camera = ?": wanted.camera,
-            "kind = ?": None if wanted.kind is None else wanted.kind.value,
-            "label = ?": wanted.label,
-        }
-        given = {text: value for text, value in conditions.items() if value is not None}
+        limits = {"event_id > ?": after, "wall_at >= ?": wanted.since_wall_at, "wall_at < ?": wanted.until_wall_at}
+        names = {"camera": wanted.cameras, "kind": [kind.value for kind in wanted.kinds], "label": wanted.labels}
+        given: dict[str, Sequence[object]] = {text: [value] for text, value in limits.items() if value is not None}
+        given |= {f"{column} IN ({', '.join('?' * len(any_of))})": any_of for column, any_of in names.items() if any_of}
         query = f"{SELECT} WHERE {' AND '.join(given)} ORDER BY {order_by}"
         try:
-            return connection.execute(query, tuple(given.values())).fetchall()
+            return connection.execute(query, [value for values in given.values() for value in values]).fetchall()
         except SQLITE_ERRORS as error:
             raise read_error(error, self._path) from error
 

@@ -86,6 +86,11 @@ def test_what_is_no_truth_is_refused_before_anything_is_played(clip: str, tmp_pa
         replay(clip, [], model="builtin", threads=1, truth=truth, meter=silent())
 
 
+def test_a_label_that_the_model_does_not_know_is_refused_where_no_tracks_are_wanted_too(clip: str) -> None:
+    with pytest.raises(ConfigError, match=r"giraffe(.|\n)*It knows: person"):
+        replay(clip, [], model="builtin", threads=1, trace_label="giraffe", meter=silent())
+
+
 def test_a_label_that_the_model_does_not_know_is_refused(clip: str, tmp_path: Path) -> None:
     truth = tmp_path / "gt.txt"
     truth.write_text("1,1,10,10,20,20,1,-1,-1,-1\n")

@@ -99,6 +99,9 @@ def test_until_a_day_includes_the_day(edged: Edged, folder: Path) -> None:
         (["--camera", "gate"], ["gate appeared", "gate left"]),
         (["--kind", "left"], ["yard left", "gate left"]),
         (["--label", "person"], ["yard appeared", "yard left"]),
+        (["--label", "person", "--label", "car", "--kind", "left"], ["yard left", "gate left"]),
+        (["--camera", "gate", "--camera", "porch"], ["gate appeared", "gate left"]),
+        (["--kind", "left", "--kind", "appeared", "--limit", "3"], ["gate appeared", "yard left", "gate left"]),
         (["--limit", "1"], ["gate left"]),
         (["--since", "2023-11-14T22:14:30Z"], ["yard left", "gate left"]),
         (["--until", "2023-11-14T22:14:30Z"], ["yard appeared", "gate appeared"]),
@@ -203,6 +206,13 @@ def test_an_empty_log_has_no_names_to_tell(edged: Edged, tmp_path: Path) -> None
     assert (result.code, result.out, result.err) == (0, "0 events\n", "")
 
 
+def test_what_goes_on_for_ever_has_no_end(edged: Edged, folder: Path) -> None:
+    result = edged("events", "--data", folder, "--follow", "--until", "1h")
+    assert result.code == 2
+    assert "--follow" in result.err
+    assert "--until" in result.err
+
+
 @pytest.mark.parametrize(("since", "until"), [("1h", "2h"), ("2026-11-20T08:15", "2026-11-20T08:15")])
 def test_a_time_that_ends_before_it_begins_is_a_mistake_of_the_command_line(
     edged: Edged, folder: Path, since: str, until: str
@@ -305,7 +315,7 @@ class Script(FakeClock):
 def followed(log: EventLog, clock: Clock, *, after: str, is_running: Callable[[], bool] = lambda: True) -> list[str]:
     """The cameras of the persons that come."""
     cameras = []
-    wanted = EventFilter(label="person")
+    wanted = EventFilter(labels=["person"])
     with suppress(KeyboardInterrupt):
         for record in newer(log, wanted, after=after, clock=clock, is_running=is_running):
             cameras.append(record.event.camera)

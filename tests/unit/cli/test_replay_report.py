@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from edged.app.replay import Replay, Replayed
-from edged.cli.replay_report import COST, energy, table, write_report
+from edged.cli.replay_report import AGREEMENT, COST, energy, table, write_report
 from edged.health.power_meter import Draw
 from edged.scheduling.agreement import Run, compare
 
@@ -39,6 +39,15 @@ def test_a_known_energy_has_a_column_and_its_source_and_is_the_cost_in_the_plot(
     write_report(tmp_path, replay)
     assert [row["energy_j"] for row in json.loads((tmp_path / "report.json").read_text())] == [10.0, 2.5]
     assert "mJ a frame" in (tmp_path / "plot.svg").read_text()
+
+
+def test_where_nobody_was_told_of_nobody_was_told_late() -> None:
+    console = Console(width=200, record=True)
+    console.print(table(played(None), AGREEMENT))
+    text = console.export_text()
+    assert "late p95" in text
+    assert "0.00 s" not in text
+    assert "–" in text
 
 
 def test_an_unknown_energy_is_said_to_be_unknown_and_no_number(tmp_path: Path) -> None:

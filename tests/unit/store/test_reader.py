@@ -40,11 +40,12 @@ def filled(make_store: MakeStore, tmp_path: Path) -> EventLog:
         (EventFilter(since_wall_at=WALL + 1), [1, 2, 3]),
         (EventFilter(until_wall_at=WALL + 1), [0]),
         (EventFilter(since_wall_at=WALL + 1, until_wall_at=WALL + 3), [1, 2]),
-        (EventFilter(camera="gate"), [1]),
-        (EventFilter(kind=EventKind.LEFT), [2, 3]),
-        (EventFilter(label="car"), [3]),
-        (EventFilter(camera="yard", label="person", kind=EventKind.LEFT), [2]),
-        (EventFilter(camera="'; DROP TABLE events; --"), []),
+        (EventFilter(cameras=["gate"]), [1]),
+        (EventFilter(kinds=[EventKind.LEFT]), [2, 3]),
+        (EventFilter(labels=["car"]), [3]),
+        (EventFilter(labels=["car", "person"], cameras=["gate", "nowhere"]), [1]),
+        (EventFilter(cameras=["yard"], labels=["person"], kinds=[EventKind.LEFT]), [2]),
+        (EventFilter(cameras=["'; DROP TABLE events; --"]), []),
     ],
 )
 def test_only_what_is_wanted_is_read(filled: EventLog, wanted: EventFilter, expected: list[int]) -> None:
@@ -53,7 +54,7 @@ def test_only_what_is_wanted_is_read(filled: EventLog, wanted: EventFilter, expe
 
 def test_the_newest_come_in_the_order_of_writing(filled: EventLog) -> None:
     assert list(map(number_of, filled.newest(limit=2))) == [2, 3]
-    assert list(map(number_of, filled.newest(EventFilter(camera="yard"), limit=9))) == [0, 2, 3]
+    assert list(map(number_of, filled.newest(EventFilter(cameras=["yard"]), limit=9))) == [0, 2, 3]
 
 
 def test_a_follower_gets_each_event_once(filled: EventLog, make_store: MakeStore) -> None:
