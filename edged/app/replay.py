@@ -96,17 +96,18 @@ def replay(
         rehearsal = Rehearsal(candidates, detector, clock=clock)
         frames = resources.enter_context(closing(make_source(config.camera[0], clock)))
         frames.open()
-        played = 0
+        length = 0  # damaged frames counted
         with _metered(meter):
-            for played, frame in enumerate(_until_its_end(frames), 1):
+            for done, frame in enumerate(_until_its_end(frames), 1):
                 rehearsal.step(frame)
                 frame.release()
-                progress(played, frames.frame_count())
-        if there is not None and there.frames > played:  # known only now, after what may have been hours
+                length = frame.seq + 1
+                progress(done, frames.frame_count())
+        if there is not None and there.frames > length:  # known only now, after what may have been hours
             words = (
                 "the truth goes to frame %d, the recording has %d: is it the truth of another? The rest is not scored"
             )
-            log.warning(words, there.frames, played)
+            log.warning(words, there.frames, length)
         runs, draw = rehearsal.finish(), meter.draw()
     return Replay(
         [

@@ -28,7 +28,10 @@ def read_truth(path: Path) -> Truth:
 
 
 class TruthWatch:
-    """A frame observer that holds the confirmed tracks of a label against the truth: frame n is the n-th of it."""
+    """A frame observer that holds the confirmed tracks of a label against the truth, frame by frame.
+
+    Damaged frames of the recording, which nobody is shown, count too: as frames on which nobody was found.
+    """
 
     def __init__(self, truth: Truth, label: str, labels: Sequence[str]) -> None:
         """Raises ConfigError when `label` is none of the model's `labels`."""
@@ -37,9 +40,12 @@ class TruthWatch:
         self._frames: list[Judged] = []
 
     def __call__(self, frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        nobody = Tracks.empty(at=0.0)
+        while len(self._frames) < frame.seq:
+            self._frames.append(self._truth.judge(len(self._frames) + 1, nobody.track_id, nobody.xyxy))
         shown = tracks.confirmed()
         shown = shown[shown.class_id == self._class_id]
-        self._frames.append(self._truth.judge(len(self._frames) + 1, shown.track_id, shown.xyxy))
+        self._frames.append(self._truth.judge(frame.seq + 1, shown.track_id, shown.xyxy))
 
     def score(self) -> Score:
         """Score the frames that were played."""

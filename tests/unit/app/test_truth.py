@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edged.app.truth import TruthWatch, read_truth
+from edged.domain.scheduling import Decision
+from edged.domain.tracks import Tracks, TrackState
+from tests.pipeline.parts import a_frame
+
+
+def somebody(left: float) -> Tracks:
+    """One confirmed track of 20 × 20 pixels."""
+    one = np.zeros(1)
+    box = np.array([[left, 0, left + 20, 20]], np.float32)
+    return Tracks(
+        0.0,
+        np.array([7]),
+        np.array([TrackState.CONFIRMED], np.int8),
+        box,
+        np.ones(1, np.float32),
+        np.zeros(1, np.int32),
+        one,
+        one,
+    )
+
+
+def test_a_damaged_frame_of_the_recording_does_not_shift_the_truth(tmp_path: Path) -> None:
+    truth = tmp_path / "gt.txt"
+    truth.write_text("1,1,0,0,20,20,1\n2,1,100,0,20,20,1\n3,1,200,0,20,20,1\n")
+    watch = TruthWatch(read_truth(truth), "person", ["person"])
+    watch(a_frame(0), somebody(0), Decision.DETECT)
+    watch(a_frame(2), somebody(200), Decision.DETECT)  # frame 2 could not be decoded
+    assert watch.score().mota == pytest.approx(100 * 2 / 3)
