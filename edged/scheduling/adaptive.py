@@ -14,7 +14,7 @@ from edged.domain.frame import Frame
 from edged.domain.tracks import Tracks, TrackState
 from edged.errors import FrameCorrupt
 from edged.ports import Expect
-from edged.scheduling.motion import Motion
+from edged.scheduling.motion import MARGIN, Motion
 from edged.scheduling.surprise import Surprise
 
 # Found on three sequences of MOT17 (static cameras, 30 Hz) with five offsets of the first frame, then tried on six
@@ -37,7 +37,6 @@ _GLANCE_S, _GLANCE_STILL_S = 0.1, 0.18
 _SAME_S = 1e-6  # instants are floats: a camera of 10 Hz is glanced at on every frame
 _CALM_S = 2.0  # without any, and it is taken for something new
 _HEARTBEAT_S = 5.0  # an empty and still scene: what changed too little to be noticed
-_MARGIN = 0.25  # of its sides that an object's motion may reach beyond its box: limbs, shadow
 
 
 class Adaptive:
@@ -60,7 +59,7 @@ class Adaptive:
         self._looked_at = self._glanced_at = -math.inf
         self._stirred_s = _SETTLE_S  # how long unexplained motion can wait now: longer while it proves to be nothing
         self._stirred_at = -math.inf  # when there was some
-        self._unexplained = np.empty((0, 0), bool)
+        self._unexplained = False  # whether there was any on that frame
 
     def need(self, frame: Frame, at: float, expect: Expect, *, due: bool) -> float:
         """Say how badly a frame needs the detector; see edged.ports.Scheduler."""
@@ -69,7 +68,8 @@ class Adaptive:
         if self._motion is not None and at - self._glanced_at >= self._glance_s(self._motion) - _SAME_S:
             self._glanced_at = at
             try:
-                self._motion.see(frame.luma(), at)
+                size = np.array([frame.width_px, frame.height_px] * 2, np.float32)
+                self._motion.see(frame.luma(), at, self._expected.xyxy / size)
             except FrameCorrupt:  # the detector will say so
                 return math.inf
         if not math.isfinite(self._looked_at):
@@ -88,21 +88,16 @@ class Adaptive:
         """Learn what the look was good for."""
         self._surprise.learn(self._expected, found, found.at - self._looked_at)
         self._looked_at = found.at
-        new = bool((found.state == TrackState.TENTATIVE).any())
-        if self._motion is not None:
-            self._weigh_motion(self._motion, new=new)
-            self._motion.looked()
-
-    def _weigh_motion(self, motion: Motion, *, new: bool) -> None:
-        """Motion that proves to be nothing can wait longer the next time, and must be stronger."""
-        if new:
+        if (found.state == TrackState.TENTATIVE).any():
             self._stirred_s = _SETTLE_S
-        elif self._unexplained.any():
+        elif self._unexplained:  # motion that proves to be nothing can wait longer the next time
             self._stirred_s = min(2 * self._stirred_s, _STIRRED_MAX_S)
-            motion.get_used(self._unexplained)
+        if self._motion is not None:
+            self._motion.looked()
 
     def _can_wait_s(self, expected: Tracks, frame: Frame, *, due: bool) -> float:
         wait_s = _FOLLOWED_S if due else _HEARTBEAT_S
+        self._unexplained = False
         somebody = False
         if len(expected):
             followed = expected.state != TrackState.TENTATIVE
@@ -111,21 +106,20 @@ class Adaptive:
                 pace = self._surprise.newcomers_per_s
                 wait_s = _NEW_OFF_MAX / pace if pace > _NEW_FAST_PER_S else _FOLLOWED_S
         if self._motion is None or not self._motion.is_known:
-            self._unexplained = np.empty((0, 0), bool)  # of a picture of another size, it may be
             return min(wait_s, self._follow_s(expected) if somebody else _STIRRED_MAX_S)
         return min(wait_s, self._motion_can_wait_s(self._motion, expected, frame, somebody))
 
     def _motion_can_wait_s(self, motion: Motion, expected: Tracks, frame: Frame, followed: bool) -> float:
-        self._unexplained, unexplained, explained = motion.changed, False, False
+        explained = False
         if motion.changed.any():
-            objects = motion.cells_of(expected.xyxy, frame.width_px, frame.height_px, margin=_MARGIN)
-            self._unexplained = motion.outside(objects)
-            unexplained, explained = bool(self._unexplained.any()), bool((motion.changed & objects).any())
-        if unexplained:
+            objects = motion.cells_of(expected.xyxy, frame.width_px, frame.height_px, margin=MARGIN)
+            self._unexplained = bool(motion.outside(objects).any())
+            explained = bool((motion.changed & objects).any())
+        if self._unexplained:
             self._stirred_at = expected.at
         elif expected.at - self._stirred_at > _CALM_S:
             self._stirred_s = _SETTLE_S
-        wait_s = self._stirred_s if unexplained else _HEARTBEAT_S
+        wait_s = self._stirred_s if self._unexplained else _HEARTBEAT_S
         if not followed:
             return wait_s
         return min(wait_s, self._follow_s(expected) if explained else _AT_REST_S)

@@ -4,7 +4,8 @@ There is no background to keep up: the picture of the last look is what the dete
 like it needs no new answer. Three things are no change:
 
 - light: brightness and contrast of the whole are fitted away, so that auto-exposure, a cloud or a lamp moves nothing;
-- noise, rain, leaves: each cell knows how much it has been varying, and must exceed that;
+- noise, rain, leaves: each cell knows how much it has been varying, and must exceed that. They vary most of the time;
+  what comes and goes as traffic does, on less than two ninths of the glances, does not become usual;
 - a single cell, or a single frame: what matters to a detector covers several.
 
 Where most of the picture differs for all that (infrared switched on, a camera that turns), it is one change of the
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 Cells = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Boxes = npt.NDArray[np.float32]
 Point = tuple[float, float]
 
 # Origins: eight by eight pixels average a sensor's noise of 5 grey levels to 0.6 and that of JPEG to less than 1, and
@@ -30,11 +32,19 @@ _TIMES_USUAL = 3.0  # a cell must change by so many times its usual deviation; 3
 _USUAL_AT_FIRST = 1.0  # grey levels
 _USUAL_MAX = 10.0  # grey levels: whoever walks before the wildest tree is brighter or darker than it by 30
 _USUAL_OVER_S = 10.0  # leaves and rain count as usual after about so long
+# A change counts for no more than this share of what a cell must exceed, so even the greatest must last for two ninths
+# of the time to become usual: leaves do, traffic hardly. At a third rain stayed news, at the whole roads were learnt.
+_LEARNT_MAX = 0.5
+# Where somebody is followed so much slower: it is he who moves there. Not never: a tree before a parked car moves too.
+_FOLLOWED_SHARE = 0.25
+MARGIN = 0.25  # of its sides that an object's motion may reach beyond its box: limbs, shadow
 _SMOOTH_OVER_S = 0.15  # a streak of rain is gone in a frame, a person is not
 _NEIGHBOURS = 3  # changed cells in three by three, itself included: somebody 30 pixels high covers four
 _WHOLE = 0.5  # share of the cells from which all has changed
 _CELLS_ACROSS = 100  # at most; 640 × 480 in eighths has 80
 _TELL = 3  # thumbnails: one to compare with, and two in a row that differ from it
+
+_NOBODY: Boxes = np.empty((0, 4), np.float32)
 
 
 class Motion:
@@ -59,8 +69,11 @@ class Motion:
         """Whether the last thumbnail differs anywhere from the last look: if the next one does too, it is a change."""
         self._seen = 0  # thumbnails so far
 
-    def see(self, luma: npt.NDArray[np.uint8], at: float) -> None:
-        """Take in the thumbnail (H, W) of the monotonic instant `at`."""
+    def see(self, luma: npt.NDArray[np.uint8], at: float, followed: Boxes = _NOBODY) -> None:
+        """Take in the thumbnail (H, W) of the monotonic instant `at`.
+
+        `followed` (N, 4) says where somebody is followed, in shares of width and height.
+        """
         cells = _cells(luma)
         if cells.shape != self._shape:
             self._begin(cells)
@@ -69,14 +82,17 @@ class Motion:
         self._now += (1 - math.exp(-passed_s / _SMOOTH_OVER_S)) * (cells - self._now)
         off = self._now - _relit(self._looked, self._now)
         square = off * off
-        hot = square > np.maximum(_LEAST_CHANGE**2, _TIMES_USUAL**2 * self._usual)
+        bound = np.maximum(_LEAST_CHANGE**2, _TIMES_USUAL**2 * self._usual)
+        hot = square > bound
         stirring = int(np.count_nonzero(hot))
         if stirring > _WHOLE * hot.size:
             self._now = cells
             self._hot = hot
         else:
-            share = 1 - math.exp(-passed_s / _USUAL_OVER_S)
-            self._usual += share * (np.minimum(square, _USUAL_MAX**2) - self._usual)
+            learnt = np.minimum(square, np.minimum(_LEARNT_MAX * bound, _USUAL_MAX**2)) - self._usual
+            if len(followed):
+                learnt[self.cells_of(followed, 1, 1, margin=MARGIN)] *= _FOLLOWED_SHARE
+            self._usual += (1 - math.exp(-passed_s / _USUAL_OVER_S)) * learnt
         self.stirs = stirring > 0
         lasting, self._hot = hot & self._hot, hot
         self.changed = lasting & (_around(lasting) >= _NEIGHBOURS) if lasting.any() else lasting
@@ -90,17 +106,12 @@ class Motion:
         """The picture that see() was last told of is the one that the detector has now seen."""
         self._looked = self._now.copy()
 
-    def get_used(self, cells: Mask) -> None:
-        """A look found nothing where these cells changed: twice as much is needed there the next time."""
-        least = (_LEAST_CHANGE / _TIMES_USUAL) ** 2
-        self._usual[cells] = np.minimum(4 * np.maximum(self._usual[cells], least), _USUAL_MAX**2)
-
     def outside(self, boxes: Mask) -> Mask:
         """Which changed cells lie neither in `boxes` nor where motion is ignored."""
         outside: Mask = self.changed & self._counts & ~boxes
         return outside
 
-    def cells_of(self, xyxy: npt.NDArray[np.float32], width_px: int, height_px: int, *, margin: float) -> Mask:
+    def cells_of(self, xyxy: Boxes, width_px: int, height_px: int, *, margin: float) -> Mask:
         """Which cells boxes (N, 4) cover in a frame of that size: (rows, columns).
 
         Each box is grown by `margin`, a share of its sides, on every side.

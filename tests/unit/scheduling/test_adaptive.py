@@ -72,6 +72,16 @@ def test_motion_in_which_nothing_is_found_waits_longer_and_longer() -> None:
     assert len([seq for seq in looks if seq >= 20 * FPS]) <= 3 * 20, "at most three looks a second"
 
 
+def test_a_road_on_which_looks_find_nothing_is_still_looked_at_after_minutes() -> None:
+    def car(seq: int) -> npt.NDArray[np.float64]:
+        left = 16.0 * (seq % (4 * FPS))  # across in 2.5 s, every 4 s
+        return with_box((left, 200, left + 80, 260), 20.0) if left < WIDTH_PX else wall()
+
+    looks = watch(Adaptive(Motion()), car, frames=120 * FPS)
+    at_first, at_last = (len([seq for seq in looks if a * FPS <= seq < (a + 20) * FPS]) for a in (0, 100))
+    assert at_last >= 0.9 * at_first, (at_first, at_last)
+
+
 @pytest.mark.parametrize(("state", "looks_a_second"), [(TrackState.TENTATIVE, 7), (TrackState.CONFIRMED, 2)])
 def test_motion_in_which_somebody_new_is_found_waits_no_longer_since_whenever_they_count(
     state: TrackState, looks_a_second: int

@@ -133,6 +133,44 @@ def test_a_tree_in_the_wind_becomes_usual_and_somebody_in_front_of_it_does_not()
     assert any(answers[40 * FPS : 40 * FPS + 5])
 
 
+def test_traffic_does_not_become_usual_however_long_it_passes() -> None:
+    still = wall()
+
+    def scene(seq: int) -> Picture:
+        picture = still  # a car of four cells every 24, so each cell is covered for a sixth of the time
+        for left in range(-24, COLUMNS, 24):
+            place = left + seq // 2 % 24
+            if 0 <= place <= COLUMNS - 4:
+                picture = with_box(picture, place, 20, grey=12)
+        return picture
+
+    answers = stirred(Motion(), camera(scene, frames=120 * FPS))
+    assert sum(answers[100 * FPS :]) >= 0.9 * 20 * FPS
+
+
+def test_where_somebody_is_followed_motion_becomes_usual_later_but_does() -> None:
+    still, nobody = wall(), np.empty((0, 4), np.float32)
+    phase = np.random.default_rng(6).uniform(0, 6, (20, 20))
+
+    def tree(seq: int) -> Picture:
+        picture: Picture = still.copy()
+        picture[0:20, 50:70] += 10 * np.sin(seq / 3 + phase)
+        return picture
+
+    def news(followed: npt.NDArray[np.float32]) -> list[bool]:
+        motion, answers = Motion(), []
+        for seq, luma in enumerate(camera(tree, frames=120 * FPS)):
+            motion.see(luma, seq / FPS, followed)
+            answers.append(bool(motion.changed.any()))
+            if answers[-1]:
+                motion.looked()
+        return answers
+
+    before_it = news(np.array([[0.6, 0.0, 0.9, 0.4]], np.float32))
+    assert sum(before_it) >= 2 * sum(news(nobody))
+    assert sum(before_it[90 * FPS :]) <= 0.05 * 30 * FPS
+
+
 def test_motion_in_an_area_to_ignore_does_not_count_and_beside_it_does() -> None:
     still, motion = wall(), Motion([[(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)]])
     nobody = np.empty((0, 4), np.float32)
