@@ -14,7 +14,7 @@ Crop = Callable[[Frame, Box], BgrImage]
 
 EncodeJpeg = Callable[[BgrImage], bytes]
 
-_BETTER_BY = 1.44  # a new shot must beat the old one by this factor, so that a slow approach is not a copy a frame
+_BETTER_BY = 1.2**2  # a new shot must beat the old one by this factor, so that a slow approach is no copy a frame
 
 
 @dataclass(slots=True)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edged.errors import StoreCorrupt, StoreNewer, StoreNotWritable
-from edged.store import opening
 from edged.store.database import PAGE_BYTES, inspect
 from edged.store.events import EventStore
 from edged.store.pages import file_pages, rows
 from edged.store.rows import COLUMNS, OBJECT_COLUMNS
-from edged.store.salvage import copy_rows
 from edged.testing.clock import FakeClock
 from tests.unit.store.conftest import (
     JPEG,
@@ -62,6 +63,17 @@ def opened_over(content: bytes, folder: Path, clock: FakeClock | None = None) ->
     store = EventStore(folder, clock=clock or FakeClock(), version="2")
     store.open()
     return store
+
+
+def a_log_at_work(make_store: MakeStore, tmp_path: Path) -> tuple[EventStore, Path, sqlite3.Connection]:
+    """A store that goes on writing, its file, in which EVENTS events are, and its connection."""
+    store = make_store()
+    for number in range(EVENTS):
+        store.put(an_event(number), None)
+    store.step()
+    assert store._opened is not None
+    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return store, tmp_path / "data" / "events.db", store._opened.connection
 
 
 def without_its_trees(content: bytes) -> bytes:
@@ -267,12 +279,14 @@ def test_a_copy_that_the_disk_cannot_take_whole_does_not_take_the_damaged_files_
     store = EventStore(tmp_path, clock=FakeClock(), version="2")
     with ExitStack() as until_told:
 
-        def copy_rows_and_fill_the_disk(damaged: Path, connection: sqlite3.Connection) -> int:
-            copied = copy_rows(damaged, connection)
-            until_told.enter_context(a_full_disk())  # what was copied is in the copy's log, and has to go into its file
-            return copied
+        class FillsTheDisk(sqlite3.Connection):
+            def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+                done = super().execute(sql, *parameters)
+                if sql == "COMMIT" and self.total_changes > EVENTS:  # all is in the copy's log, and not in its file yet
+                    until_told.enter_context(a_full_disk())
+                return done
 
-        monkeypatch.setattr(opening, "copy_rows", copy_rows_and_fill_the_disk)
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=FillsTheDisk))
         with pytest.raises(StoreNotWritable):
             store.open()
     store.close()
@@ -289,18 +303,36 @@ def test_what_is_left_of_a_rescue_that_failed_goes_with_the_next_start(sound: by
     assert not list(tmp_path.glob("*salvaging*"))
 
 
-def test_a_file_that_proves_sound_when_it_is_read_again_is_not_set_aside(
-    sound: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    troubles = [StoreCorrupt("database disk image is malformed", hint="")]  # SQLite says so of EIO from a read as well
+class GivesWhatItHolds(logging.Handler):
+    """A disk that gave nothing at first, and gives `content` of the file at `path` once SQLite has complained."""
 
-    def inspect_with_trouble(path: Path, run_id: str | None) -> None:
-        if troubles:
-            raise troubles.pop()
-        inspect(path, run_id)
+    def __init__(self, path: Path, content: bytes) -> None:
+        super().__init__()
+        self.complaints = 0
+        self._path = path
+        self._content = content
 
-    monkeypatch.setattr(opening, "inspect", inspect_with_trouble)
-    opened_over(sound, tmp_path)
+    def emit(self, record: logging.LogRecord) -> None:
+        self.complaints += 1
+        self._path.write_bytes(self._content)
+
+
+@contextmanager
+def a_disk_that_gives_after_a_complaint(folder: Path, content: bytes) -> Iterator[GivesWhatItHolds]:
+    log = logging.getLogger("edged.store.opening")
+    handler = GivesWhatItHolds(folder / "events.db", content)
+    handler.addFilter(lambda record: handler.complaints == 0 and record.levelno == logging.ERROR)
+    log.addHandler(handler)
+    try:
+        yield handler
+    finally:
+        log.removeHandler(handler)
+
+
+def test_a_file_that_proves_sound_when_it_is_read_again_is_not_set_aside(sound: bytes, tmp_path: Path) -> None:
+    with a_disk_that_gives_after_a_complaint(tmp_path, sound) as disk:
+        opened_over(b"\0" * len(sound), tmp_path)
+    assert disk.complaints == 1
     assert set_aside_files(tmp_path) == []
     assert numbers(tmp_path) == list(range(EVENTS))
 
@@ -365,16 +397,10 @@ def test_a_reader_of_a_damaged_file_is_told_what_to_do(sound: bytes, tmp_path: P
 def test_damage_that_shows_while_writing_is_mended_without_a_restart(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
-    store = make_store()
-    for number in range(EVENTS):
-        store.put(an_event(number), None)
-    store.step()
-    path = tmp_path / "data" / "events.db"
-    assert store._opened is not None
-    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store, path, connection = a_log_at_work(make_store, tmp_path)
     with path.open("r+b") as file:
         file.write(without_its_trees(path.read_bytes()))
-    store._opened.connection.execute("PRAGMA shrink_memory")  # else SQLite has the pages in its cache
+    connection.execute("PRAGMA shrink_memory")  # else SQLite has the pages in its cache
     for number in range(EVENTS, EVENTS + 5):
         store.put(an_event(number), None)
         store.step()
@@ -385,21 +411,14 @@ def test_damage_that_shows_while_writing_is_mended_without_a_restart(
 
 
 def test_the_file_is_read_whole_after_a_complaint_even_when_the_run_before_ended_cleanly(
-    sound: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sound: bytes, tmp_path: Path
 ) -> None:
     middle = len(sound) // PAGE_BYTES // 2 * PAGE_BYTES
     spoiled = sound[:middle] + b"\xa5" * PAGE_BYTES + sound[middle + PAGE_BYTES :]
     opened_over(spoiled, tmp_path / "unread").close()
     assert set_aside_files(tmp_path / "unread") == [], "else this test shows nothing"
-    troubles = [StoreCorrupt("database disk image is malformed", hint="")]
-
-    def inspect_with_trouble(path: Path, run_id: str | None) -> None:
-        if troubles:
-            raise troubles.pop()
-        inspect(path, run_id)
-
-    monkeypatch.setattr(opening, "inspect", inspect_with_trouble)
-    opened_over(spoiled, tmp_path / "read")
+    with a_disk_that_gives_after_a_complaint(tmp_path / "read", spoiled):
+        opened_over(b"\0" * len(sound), tmp_path / "read")
     assert set_aside_files(tmp_path / "read") != []
 
 
@@ -414,16 +433,10 @@ def test_a_copy_that_cannot_be_deleted_does_not_keep_a_sound_file_from_being_ope
 def test_damage_that_has_gone_when_the_file_is_opened_anew_sets_nothing_aside(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
-    store = make_store()
-    for number in range(EVENTS):
-        store.put(an_event(number), None)
-    store.step()
-    path = tmp_path / "data" / "events.db"
-    assert store._opened is not None
-    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store, path, connection = a_log_at_work(make_store, tmp_path)
     sound = path.read_bytes()
     path.write_bytes(without_its_trees(sound))
-    store._opened.connection.execute("PRAGMA shrink_memory")
+    connection.execute("PRAGMA shrink_memory")
     store.put(an_event(EVENTS), None)
     store.step()
     while_damaged = store.status
@@ -452,13 +465,7 @@ def test_damage_that_only_writing_meets_is_mended_too(make_store: MakeStore, clo
 def test_the_file_is_read_whole_after_an_unclean_end_of_another_run_but_not_of_this_one(
     make_store: MakeStore, tmp_path: Path
 ) -> None:
-    store = make_store()
-    for number in range(EVENTS):
-        store.put(an_event(number), None)
-    store.step()
-    path = tmp_path / "data" / "events.db"
-    assert store._opened is not None
-    store._opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store, path, _ = a_log_at_work(make_store, tmp_path)
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(b"\xa5" * PAGE_BYTES)
