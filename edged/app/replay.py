@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from edged.tracking.score import Score
 log = logging.getLogger(__name__)
 
 EVERY_FRAME = "every frame"
+_POLICY = re.compile(r"adaptive|(adaptive|stride):[0-9]+")
 _STOP_WITHIN_S = 5.0  # a sensor's driver may hang
 
 
@@ -68,7 +70,7 @@ def replay(
 ) -> Replay:
     """Play a recording once and say what each policy made of it. Raises EdgedError.
 
-    A policy is `adaptive` or `stride:N`.
+    A policy is `adaptive`, `adaptive:N` or `stride:N`.
 
     truth        a gt.txt of MOTChallenge, for the tracks of `trace_label`
     trace_label  one of the model's labels; None: person, which a model need not have where no tracks are wanted
@@ -157,9 +159,12 @@ def _until_its_end(source: Source) -> Iterator[Frame]:
 
 
 def _config(source: str, policy: str, *, model: str, threads: int) -> Config:
+    if not _POLICY.fullmatch(policy):
+        raise ConfigError(
+            f"There is no policy {policy!r}.",
+            hint="Write adaptive, adaptive:N to look at no more than one frame of N, or stride:N for every N-th frame.",
+        )
     kind, _, every = policy.partition(":")
-    if kind not in ("adaptive", "stride") or (every and not every.isdecimal()) or (kind == "stride" and not every):
-        raise ConfigError(f"There is no policy {policy!r}.", hint="Write adaptive, or stride:N for every N-th frame.")
     tables = {
         "model": {"path": model, "threads": threads},
         "scheduler": {"policy": kind, "every": int(every or 1)},

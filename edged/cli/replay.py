@@ -7,13 +7,17 @@ from typing import Annotated, Optional
 
 import typer
 
-_USUAL = ["adaptive", "stride:2", "stride:3", "stride:5", "stride:8"]
+_USUAL = ["adaptive", "adaptive:3", "stride:2", "stride:3", "stride:5", "stride:8"]
 
 
 def replay(
     video: Annotated[str, typer.Argument(help="A video file, or a folder of pictures.")],
     policy: Annotated[
-        list[str], typer.Option(help="adaptive, or stride:N for every N-th frame. May be given several times.")
+        list[str],
+        typer.Option(
+            help="adaptive, adaptive:N to look at no more than one frame of N, or stride:N for every N-th frame. "
+            "May be given several times."
+        ),
     ] = _USUAL,
     truth: Annotated[
         Path | None,

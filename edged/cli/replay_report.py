@@ -89,7 +89,8 @@ def write_report(folder: Path, played: Replay) -> list[Path]:
 def _row(played: Replay, one: Replayed) -> dict[str, object]:
     run = {"policy": one.run.policy, "frames": len(one.run.boxes), "runs": one.run.looks, "cpu_s": one.run.cpu_s}
     energy = {"energy_j": one.energy_j, "energy_source": played.draw and played.draw.source}
-    return {**run, **energy, **asdict(one.agreement), **(asdict(one.score) if one.score else {})}
+    agreement = asdict(one.agreement) | {"late_p95_s": one.agreement.late_p95_s}
+    return {**run, **energy, **agreement, **(asdict(one.score) if one.score else {})}
 
 
 def _plot(played: Replay, y_title: str, y: Callable[[Replayed], float]) -> str:

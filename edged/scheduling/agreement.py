@@ -62,7 +62,14 @@ class Agreement:
     joined: int  # of those that stayed: in view, but taken for somebody who had been told of
     duplicated: int  # told again, under another name
     extra: int  # told, though the other run does not tell of them
-    late_p95_s: float  # from one run's telling to the other's, 95th percentile; earlier counts as negative
+    late_s: tuple[
+        float, ...
+    ]  # of each object told of and not joined: from one telling to the other; earlier is below 0
+
+    @property
+    def late_p95_s(self) -> float:
+        """Their 95th percentile; 0 where there is none."""
+        return pooled_late_p95_s([self])
 
 
 def compare(every: Run, run: Run) -> Agreement:
@@ -80,7 +87,6 @@ def compare(every: Run, run: Run) -> Agreement:
         if who is not None:
             told.setdefault(who, []).append(event.at)
     joined = _joined(every, first.values(), told, _known(run, places))
-    late = [tellings[0] - first[who].at for who, tellings in told.items() if who not in joined]
     left = [event for event in every.events if event.kind is EventKind.LEFT]
     stayed = {event.track_id for event in left if event.duration_s > _STAYS_S} & first.keys()
     return Agreement(
@@ -93,8 +99,14 @@ def compare(every: Run, run: Run) -> Agreement:
         joined=len(stayed & joined),
         duplicated=sum(len(tellings) - (who not in joined) for who, tellings in told.items()),
         extra=about.count(None),
-        late_p95_s=float(np.percentile(late, 95)) if late else 0.0,
+        late_s=tuple(tellings[0] - first[who].at for who, tellings in told.items() if who not in joined),
     )
+
+
+def pooled_late_p95_s(agreements: Iterable[Agreement]) -> float:
+    """The 95th percentile of late_s of several recordings together; 0 where there is none."""
+    late_s = [late for agreement in agreements for late in agreement.late_s]
+    return float(np.percentile(late_s, 95)) if late_s else 0.0
 
 
 def _about(event: TrackEvent, run: Run, places: Places, first: Collection[int]) -> int | None:

@@ -24,13 +24,24 @@ def test_a_still_recording_is_looked_at_seldom_and_the_report_says_so(edged: Edg
     assert {path.name for path in traces.iterdir()} == {"every-frame.txt", "adaptive.txt", "stride-4.txt"}
 
 
-@pytest.mark.parametrize("policy", ["adaptiv", "stride", "stride:", "stride:0", "stride:-1", "stride:two"])
+@pytest.mark.parametrize(
+    "policy",
+    ["adaptiv", "adaptive:", "adaptive:0", "adaptive:two", "stride", "stride:", "stride:0", "stride:-1", "stride:two"],
+)
 def test_a_policy_that_there_is_not_is_refused(edged: Edged, tmp_path: Path, policy: str) -> None:
     clip = tmp_path / "clip.avi"
     make_clip(clip, frames=3)
     done = edged("replay", clip, "--policy", policy)
     assert done.code == 2
     assert done.err
+
+
+def test_the_adaptive_policy_can_be_held_to_one_frame_of_so_many(edged: Edged, tmp_path: Path) -> None:
+    clip, report = tmp_path / "moving.avi", tmp_path / "report"
+    make_clip(clip, frames=10)
+    done = edged("replay", clip, "--policy", "adaptive:10", "--report", report)
+    assert done.code == 0, done.err
+    assert [row["runs"] for row in json.loads((report / "report.json").read_text())] == [10, 1]
 
 
 def test_a_camera_is_no_recording(edged: Edged) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edged.domain.events import Box, EventKind, TrackEvent
-from edged.scheduling.agreement import Run, compare
+from edged.scheduling.agreement import Run, compare, pooled_late_p95_s
 
 FPS = 10
 
@@ -62,6 +62,15 @@ def test_somebody_who_is_not_there_is_extra() -> None:
 def test_the_delay_of_the_tellings_is_measured() -> None:
     late = compare(EVERY, run_of({1: (1, 4, 90), 2: (2, 14, 60), 3: (3, 24, 38)}))
     assert late.late_p95_s == pytest.approx(0.4)
+
+
+def test_how_late_recordings_are_together_is_asked_of_all_their_tellings() -> None:
+    """Two of 42 are late: fewer than one in twenty."""
+    on_time = compare(EVERY, EVERY)
+    late = compare(EVERY, run_of({1: (1, 4, 90), 2: (2, 14, 60), 3: (3, 20, 38)}))
+    assert late.late_p95_s == pytest.approx(0.4)
+    assert pooled_late_p95_s([late, *[on_time] * 13]) == pytest.approx(0.0)
+    assert pooled_late_p95_s([]) == 0.0
 
 
 def test_what_becomes_of_a_name_after_the_telling_makes_nobody_late() -> None:
