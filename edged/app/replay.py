@@ -6,14 +6,14 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edged.app.camera import make_scheduler, make_tracker
 from edged.app.models import load_detector
 from edged.app.outputs import class_of, open_trace
 from edged.app.sources import make_source
-from edged.app.truth import TruthWatch, read_truth
+from edged.app.truth import TrueRun, TruthWatch, read_truth
 from edged.clock import SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import Config
@@ -30,6 +30,7 @@ from edged.ports import EndOfStream, Source
 from edged.rules.presence import Presence
 from edged.scheduling.agreement import Agreement, Run, compare
 from edged.tracking.score import Score
+from edged.tracking.truth import Truth
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Replayed:
     run: Run
     agreement: Agreement
     score: Score | None  # None: there is no ground truth
+    true: Agreement | None  # with a detector and a tracker without a fault; None as well
     energy_j: float | None  # above the machine's rest; None: unknown
 
 
@@ -88,6 +90,7 @@ def replay(
             class_of(trace_label, detector.labels)
         label = trace_label or "person"
         watches = {} if there is None else {name: TruthWatch(there, label, detector.labels) for name in configs}
+        true = None if there is None else _true_run(there, label, config)
         candidates = []
         for name, one in configs.items():
             observers: list[FrameObserver] = [watches[name]] if watches else []
@@ -102,6 +105,8 @@ def replay(
         with _metered(meter):
             for done, frame in enumerate(_until_its_end(frames), 1):
                 rehearsal.step(frame)
+                if true is not None:
+                    true.show(frame)
                 frame.release()
                 length = frame.seq + 1
                 progress(done, frames.frame_count())
@@ -110,19 +115,29 @@ def replay(
                 "the truth goes to frame %d, the recording has %d: is it the truth of another? The rest is not scored"
             )
             log.warning(words, there.frames, length)
-        runs, draw = rehearsal.finish(), meter.draw()
+        runs, faultless, draw = rehearsal.finish(), None if true is None else true.finish(), meter.draw()
     return Replay(
         [
             Replayed(
                 run,
                 compare(runs[0], run),
                 score=watches[run.policy].score() if watches else None,
+                true=None if faultless is None else compare(faultless, _only(run, label)),
                 energy_j=None if draw is None else draw.energy_j(run.busy_s),
             )
             for run in runs
         ],
         draw,
     )
+
+
+def _true_run(truth: Truth, label: str, config: Config) -> TrueRun:
+    return TrueRun(truth, _presence("truth", [label], config), lost_after_s=config.tracker.lost_after_s)
+
+
+def _only(run: Run, label: str) -> Run:
+    """The truth knows of no other objects."""
+    return replace(run, events=[event for event in run.events if event.label == label])
 
 
 def _named(policies: Sequence[str]) -> Mapping[str, str]:
@@ -177,13 +192,15 @@ def _config(source: str, policy: str, *, model: str, threads: int) -> Config:
 
 
 def _candidate(name: str, config: Config, detector: ModelDetector, observers: Sequence[FrameObserver]) -> Candidate:
-    section, presence = config.camera[0], config.presence
     return Candidate(
         name=name,
-        scheduler=make_scheduler(section, config),
+        scheduler=make_scheduler(config.camera[0], config),
         tracker=make_tracker(config, detector),
-        rules=[
-            Presence(name, detector.labels, seen_for_s=presence.seen_for_s, rejoin_within_s=presence.rejoin_within_s)
-        ],
+        rules=[_presence(name, detector.labels, config)],
         observers=observers,
     )
+
+
+def _presence(name: str, labels: Sequence[str], config: Config) -> Presence:
+    presence = config.presence
+    return Presence(name, labels, seen_for_s=presence.seen_for_s, rejoin_within_s=presence.rejoin_within_s)

@@ -42,7 +42,7 @@ def replay(
     """
     from edged import app
     from edged.cli.console import stdout_console
-    from edged.cli.replay_report import AGREEMENT, COST, energy, table, write_report
+    from edged.cli.replay_report import AGREEMENT, COST, TRUTH, energy, table, write_report
     from edged.cli.running import log_to_stderr
 
     log_to_stderr("warning")
@@ -61,6 +61,8 @@ def replay(
     console.print(table(played, COST))
     console.print(energy(played), soft_wrap=True)
     console.print(table(played, AGREEMENT))
+    if truth is not None:
+        console.print(table(played, TRUTH))
     if report is not None:
         for path in write_report(report, played):
             console.print(f"  {path}", soft_wrap=True)

@@ -13,6 +13,7 @@ from rich.table import Table
 from edged.app.replay import Replay, Replayed
 from edged.imaging.files import make_folder, write_file
 from edged.imaging.plot import scatter
+from edged.scheduling.agreement import Agreement
 
 Columns = Mapping[str, Callable[[Replayed], str | None]]
 """What stands above a column, and what a policy's row holds. A column of Nones is left out."""
@@ -22,8 +23,19 @@ def _per_frame(one: Replayed, amount: float) -> float:
     return amount / max(len(one.run.boxes), 1)
 
 
-def _told_of_somebody(one: Replayed) -> bool:
-    return len(one.run.appeared) > one.agreement.extra
+def _events(held_against: Callable[[Replayed], Agreement | None]) -> Columns:
+    """Make the columns that hold a policy's events against others."""
+
+    def column(say: Callable[[Agreement], str]) -> Callable[[Replayed], str | None]:
+        return lambda one: None if (agreement := held_against(one)) is None else say(agreement)
+
+    return {
+        "missed": column(lambda it: f"{it.missed} of {it.stayed}"),
+        "joined": column(lambda it: str(it.joined)),
+        "twice": column(lambda it: str(it.duplicated)),
+        "extra": column(lambda it: str(it.extra)),
+        "late p95": column(lambda it: f"{it.late_p95_s:+.2f} s" if it.late_s else "–"),
+    }
 
 
 def _mj(one: Replayed) -> str | None:
@@ -44,12 +56,9 @@ AGREEMENT: Columns = {
     "policy": lambda one: one.run.policy,
     "alike": lambda one: f"{one.agreement.alike:.1%}",
     "objects": lambda one: str(len(one.run.appeared)),
-    "missed": lambda one: f"{one.agreement.missed} of {one.agreement.stayed}",
-    "joined": lambda one: str(one.agreement.joined),
-    "twice": lambda one: str(one.agreement.duplicated),
-    "extra": lambda one: str(one.agreement.extra),
-    "late p95": lambda one: f"{one.agreement.late_p95_s:+.2f} s" if _told_of_somebody(one) else "–",
+    **_events(lambda one: one.agreement),
 }
+TRUTH: Columns = {"against the truth": lambda one: one.run.policy, **_events(lambda one: one.true)}
 
 
 def table(played: Replay, columns: Columns) -> Table:
@@ -57,8 +66,8 @@ def table(played: Replay, columns: Columns) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     cells = {name: [cell(one) for one in played.policies] for name, cell in columns.items()}
     known = {name: cell for name, cell in cells.items() if cell[0] is not None}
-    for name in known:
-        table.add_column(name, justify="left" if name == "policy" else "right", no_wrap=True)
+    for place, name in enumerate(known):
+        table.add_column(name, justify="right" if place else "left", no_wrap=True)
     for row in zip(*known.values(), strict=True):
         table.add_row(*row)
     return table
@@ -89,8 +98,19 @@ def write_report(folder: Path, played: Replay) -> list[Path]:
 def _row(played: Replay, one: Replayed) -> dict[str, object]:
     run = {"policy": one.run.policy, "frames": len(one.run.boxes), "runs": one.run.looks, "cpu_s": one.run.cpu_s}
     energy = {"energy_j": one.energy_j, "energy_source": played.draw and played.draw.source}
-    agreement = asdict(one.agreement) | {"late_p95_s": one.agreement.late_p95_s}
-    return {**run, **energy, **agreement, **(asdict(one.score) if one.score else {})}
+    return {**run, **energy, **_agreement(one.agreement), **_against_truth(one)}
+
+
+def _against_truth(one: Replayed) -> dict[str, object]:
+    if one.score is None or one.true is None:
+        return {}
+    of_events = ("stayed", "missed", "joined", "duplicated", "extra", "late_s", "late_p95_s")
+    agreement = _agreement(one.true)
+    return {**asdict(one.score), **{f"true_{name}": agreement[name] for name in of_events}}
+
+
+def _agreement(agreement: Agreement) -> dict[str, object]:
+    return {**asdict(agreement), "late_p95_s": agreement.late_p95_s}
 
 
 def _plot(played: Replay, y_title: str, y: Callable[[Replayed], float]) -> str:

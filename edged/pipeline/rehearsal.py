@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edged.clock import Clock
 from edged.domain.detections import Detections
 from edged.domain.events import Event, TrackEvent
@@ -132,8 +130,4 @@ class _Act:
 
     def _observe(self, frame: Frame, tracks: Tracks, decision: Decision) -> None:
         self._run.looks += decision is Decision.DETECT
-        name_of = {track_id: name for rule in self._rules for track_id, name in rule.followed().items()}
-        confirmed = tracks.confirmed()
-        ids, boxes = confirmed.track_id.tolist(), np.asarray(confirmed.xyxy, float).tolist()
-        self._run.at.append(tracks.at)
-        self._run.boxes.append({name_of.get(i, i): tuple(box) for i, box in zip(ids, boxes, strict=True)})
+        self._run.show(tracks, self._rules)

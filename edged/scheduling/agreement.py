@@ -11,6 +11,8 @@ import numpy as np
 
 from edged.domain.boxes import iou
 from edged.domain.events import Box, EventKind, TrackEvent
+from edged.domain.tracks import Tracks
+from edged.ports import Rule
 
 _SAME = 0.4  # overlap from which two boxes of one frame show one object: a predicted box is a little off
 _STAYS_S = 2.0  # objects that stay less long may be missed
@@ -33,6 +35,14 @@ class Run:
     looks: int = 0
     cpu_s: float = 0.0  # detector, glances, tracker and rules; decoding the recording is the same for all
     busy_s: float = 0.0  # the same by the clock
+
+    def show(self, tracks: Tracks, rules: Iterable[Rule]) -> None:
+        """Note whom the next frame shows, by the names that the rules' events give them."""
+        name_of = {track_id: name for rule in rules for track_id, name in rule.followed().items()}
+        confirmed = tracks.confirmed()
+        ids, boxes = confirmed.track_id.tolist(), np.asarray(confirmed.xyxy, float).tolist()
+        self.at.append(tracks.at)
+        self.boxes.append({name_of.get(i, i): tuple(box) for i, box in zip(ids, boxes, strict=True)})
 
     @property
     def appeared(self) -> list[TrackEvent]:

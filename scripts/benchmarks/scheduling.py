@@ -24,8 +24,9 @@ from pathlib import Path
 
 import numpy as np
 from scoring import FRAME, Score, Table, read_table, score
-from sequences import Published, Sequence, TrueTracker, find_sequences, shared_dir
+from sequences import LOST_AFTER_S, Published, Sequence, find_sequences, shared_dir
 
+from edged.app.truth import TrueRun
 from edged.clock import SystemClock
 from edged.imaging.plot import scatter
 from edged.pipeline.rehearsal import Candidate, Rehearsal
@@ -37,6 +38,7 @@ from edged.scheduling.agreement import Agreement, Run, compare, pooled_late_p95_
 from edged.scheduling.at_most import AtMost
 from edged.scheduling.motion import Motion
 from edged.scheduling.stride import Stride
+from edged.tracking.truth import Truth
 
 STRIDES = (1, 2, 3, 5, 8)
 AT_MOST = (2, 3)  # `adaptive:N` looks at no more than one frame of N
@@ -83,18 +85,17 @@ def play(sequence: Sequence, first: int, *, with_pixels: bool) -> dict[str, Play
             trace = TraceWriter(traces[name], class_ids=[0])
             rules = [Presence(name, Published.labels)]
             candidates.append((Candidate(name, policy, sequence.tracker(), rules, [trace]), trace))
-        perfect = Candidate("truth", Stride(1), TrueTracker(sequence), [Presence("truth", Published.labels)])
-        rehearsal = Rehearsal(
-            [perfect, *(candidate for candidate, _ in candidates)], Published(sequence), clock=SystemClock()
-        )
+        truth = TrueRun(Truth(sequence.truth), Presence("truth", Published.labels), lost_after_s=LOST_AFTER_S)
+        rehearsal = Rehearsal([candidate for candidate, _ in candidates], Published(sequence), clock=SystemClock())
         for frame in islice(sequence.frames(with_pixels=with_pixels), first, None):
+            truth.show(frame)
             rehearsal.step(frame)
         for _, trace in candidates:
             with closing(trace):
                 pass
-        truth, *runs = rehearsal.finish()
+        true, runs = truth.finish(), rehearsal.finish()
         tables = {name: read_table(path) for name, path in traces.items()}
-    return {run.policy: Played(run, compare(runs[0], run), compare(truth, run), tables[run.policy]) for run in runs}
+    return {run.policy: Played(run, compare(runs[0], run), compare(true, run), tables[run.policy]) for run in runs}
 
 
 def play_group(sequences: list[Sequence], first: int) -> Rows:

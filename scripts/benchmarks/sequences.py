@@ -17,10 +17,8 @@ from edged.clock import SystemClock
 from edged.domain.boxes import tlwh_to_xyxy
 from edged.domain.detections import Detections
 from edged.domain.frame import Frame
-from edged.domain.tracks import Tracks, TrackState
 from edged.ports import EndOfStream
 from edged.tracking.bytetrack import ByteTrack
-from edged.tracking.truth import Truth
 
 LOST_AFTER_S = 1.0
 
@@ -86,50 +84,6 @@ class Published:
 
     def detect(self, frame: Frame) -> Detections:
         return self._detections[frame.seq]
-
-
-@dataclass
-class _Stay:
-    """Of one object of the truth, until it is out of view for as long as a tracker would remember it."""
-
-    track_id: int
-    started_at: float
-    seen_at: float
-
-
-class TrueTracker:
-    """Implements ports.Tracker: follows everybody faultlessly, by the truth. Who comes back late is somebody new."""
-
-    def __init__(self, sequence: Sequence) -> None:
-        self._truth = Truth(sequence.truth)
-        self._fps = sequence.fps
-        self._stays: dict[int, _Stay] = {}
-        self._next_id = 1
-
-    def update(self, detections: Detections, at: float, *, skipped: int = 0) -> Tracks:
-        return self.predict(at)
-
-    def predict(self, at: float) -> Tracks:
-        ids, xyxy = self._truth.shown(round(at * self._fps) + 1)
-        stays, count = [self._stay(one, at) for one in ids.tolist()], len(ids)
-        return Tracks(
-            at,
-            np.array([stay.track_id for stay in stays], np.int64),
-            np.full(count, TrackState.CONFIRMED, np.int8),
-            xyxy.astype(np.float32),
-            np.ones(count, np.float32),
-            np.zeros(count, np.int32),
-            np.array([stay.started_at for stay in stays], np.float64),
-            np.full(count, at),
-        )
-
-    def _stay(self, one: int, at: float) -> _Stay:
-        stay = self._stays.get(one)
-        if stay is None or at - stay.seen_at > LOST_AFTER_S:
-            stay = self._stays[one] = _Stay(self._next_id, at, at)
-            self._next_id += 1
-        stay.seen_at = at
-        return stay
 
 
 def find_sequences(root: Path) -> list[Sequence]:

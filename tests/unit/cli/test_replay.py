@@ -58,13 +58,16 @@ def test_tracks_are_scored_where_the_truth_is_given(edged: Edged, tmp_path: Path
 
     assert done.code == 0, done.err
     assert "HOTA" in done.out
+    assert "against the truth" in done.out
     assert "Energy: " in done.out
     rows = json.loads((report / "report.json").read_text())
-    assert {"hota", "mota", "idf1", "energy_j", "energy_source"} <= rows[0].keys()
+    assert {"hota", "mota", "idf1", "true_missed", "true_late_p95_s", "energy_j", "energy_source"} <= rows[0].keys()
     assert "HOTA" in (report / "hota.svg").read_text()
 
 
 def test_without_a_truth_no_score_is_shown(edged: Edged, tmp_path: Path) -> None:
     clip = tmp_path / "clip.avi"
     make_clip(clip, frames=3)
-    assert "HOTA" not in edged("replay", clip, "--policy", "stride:2").out
+    done = edged("replay", clip, "--policy", "stride:2")
+    assert "HOTA" not in done.out
+    assert "truth" not in done.out

@@ -20,7 +20,8 @@ def played(draw: Draw | None) -> Replay:
         for name, looks in (("every frame", 100), ("stride:4", 25))
     ]
     return Replay(
-        [Replayed(run, compare(runs[0], run), None, draw.energy_j(run.busy_s) if draw else None) for run in runs], draw
+        [Replayed(run, compare(runs[0], run), None, None, draw.energy_j(run.busy_s) if draw else None) for run in runs],
+        draw,
     )
 
 
