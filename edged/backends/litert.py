@@ -17,7 +17,7 @@ from edged.backends.packages import python_package
 from edged.domain.engines import Absent, EngineOptions, ModelFiles, Presence, Present
 from edged.errors import BackendError, ModelError, ModelInvalid, ModelNotFound
 
-INSTALL = "pip install 'edged[litert]'; for the service: sudo EDGED_PACKAGES=ai-edge-litert ./scripts/install"
+INSTALL = "pip install ai-edge-litert; for the service: sudo EDGED_PACKAGES=ai-edge-litert ./scripts/install"
 EDGE_TPU_LIBRARY = "libedgetpu.so.1"
 
 _MODULES = {"ai_edge_litert": "ai-edge-litert", "tflite_runtime": "tflite-runtime"}

@@ -23,7 +23,7 @@ from edged.errors import BackendError, ModelInvalid, ModelNotFound
 log = logging.getLogger(__name__)
 
 INSTALL = (
-    "pip install 'edged[onnxruntime]'; for the service: sudo EDGED_PACKAGES=onnxruntime ./scripts/install; "
+    "pip install onnxruntime; for the service: sudo EDGED_PACKAGES=onnxruntime ./scripts/install; "
     "onnxruntime-gpu, -openvino or -qnn instead for an accelerator"
 )
 

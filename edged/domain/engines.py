@@ -45,7 +45,7 @@ class Absent:
     """An engine cannot run here."""
 
     reason: str  # without a full stop: "the package onnxruntime is not installed"
-    hint: str  # what to do: "pip install 'edged[onnxruntime]'"
+    hint: str  # what to do: "pip install onnxruntime"
 
 
 Presence: TypeAlias = Present | Absent

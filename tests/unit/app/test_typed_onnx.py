@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnx", reason="no onnx here: pip install 'edged[tensorrt-check]', or scripts/env optimize")
+pytest.importorskip("onnx", reason="no onnx here: pip install -e '.[tensorrt-check]', or scripts/env optimize")
 
 from edged.app.typed_onnx import Agreement, main, write_typed
 from edged.backends.tensorrt.onnx_file import read_onnx

@@ -1,6 +1,6 @@
 """Edged's builder and the stand-in held to a real API: TensorRT-RTX parses and builds without a GPU or a driver.
 
-It has the Python API of TensorRT 11, without running anything here. pip install 'edged[tensorrt-check]'
+It has the Python API of TensorRT 11, without running anything here. pip install -e '.[tensorrt-check]'
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from edged.testing.nvidia.tensorrt import fake_tensorrt, public_names
 from edged.testing.onnx_model import write_tiny_onnx_model
 
 rtx = pytest.importorskip(
-    "tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed: pip install 'edged[tensorrt-check]'"
+    "tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed: pip install -e '.[tensorrt-check]'"
 )
 
 pytestmark = [
