@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
 from edged.errors import OutputNotWritable
 
+_LINE = re.compile(rb"\d+,\d+(,-?\d+\.\d+){5},-1,-1,-1\s")
+
 
 class TraceWriter:
     """A frame observer: one line a confirmed track, `frame,id,left,top,width,height,confidence,-1,-1,-1`.
@@ -23,9 +26,10 @@ class TraceWriter:
     """
 
     def __init__(self, path: Path, *, class_ids: Collection[int]) -> None:
-        """Look whether `path` can be written. A file there is replaced when the first frame comes.
+        """Look whether `path` can be written. A trace there is replaced when the first frame comes.
 
-        Raises OutputNotWritable, as all methods do.
+        Any other file stays as it is: it may be the very recording whose tracks are to be written. Raises
+        OutputNotWritable, as all methods do.
         """
         self._path = path
         self._class_ids = frozenset(class_ids)
@@ -35,6 +39,11 @@ class TraceWriter:
         self._before = 0  # frames before the source was opened last
         with self._door():
             path.open("a").close()
+            other = path.is_file() and not _is_trace(path)
+        if other:
+            raise OutputNotWritable(
+                f"{path} is no trace, and stays as it is.", hint="Name another file for the trace, or remove this one."
+            )
 
     def __call__(self, frame: Frame, tracks: Tracks, decision: Decision) -> None:
         if self._closed:  # an end that was interrupted does not wait for the last frame
@@ -74,3 +83,9 @@ class TraceWriter:
                 f"The trace {self._path} cannot be written: {error.strerror}.",
                 hint="Name a file in a folder that exists, that this user may write to, and that has space.",
             ) from error
+
+
+def _is_trace(path: Path) -> bool:
+    with path.open("rb") as file:
+        line = file.readline(200)
+    return not line or _LINE.fullmatch(line) is not None

@@ -45,11 +45,29 @@ def test_frames_of_a_camera_that_was_opened_again_count_on(tmp_path: Path) -> No
 
 def test_the_trace_of_another_run_stays_until_the_first_frame_comes(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
-    path.write_text("of another run\n")
     with closing(TraceWriter(path, class_ids=[0])) as trace:
-        assert path.read_text() == "of another run\n"
+        trace(a_frame(0), tracks_of(0.0, {1: (-2, 0, 1, 1)}), Decision.DETECT)
+    of_another_run = path.read_text()
+    with closing(TraceWriter(path, class_ids=[0])) as trace:
+        assert path.read_text() == of_another_run
         trace(a_frame(0), tracks_of(0.0, {}), Decision.DETECT)
     assert path.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\0\0\0\x1cftypisom",  # the recording itself
+        b"[[camera]]\n",
+        b"1,1,499.00,158.00,31.03,75.17,1,-8.7,-11.2,0\n",  # ground truth
+    ],
+)
+def test_a_file_that_is_no_trace_is_told_by_name_and_kept(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "yard.mp4"
+    path.write_bytes(content)
+    with pytest.raises(OutputNotWritable, match=r"yard\.mp4 is no trace"):
+        TraceWriter(path, class_ids=[0])
+    assert path.read_bytes() == content
 
 
 def test_a_frame_that_comes_after_the_end_changes_nothing(tmp_path: Path) -> None:
