@@ -49,13 +49,16 @@ class BgrConverter:
         return np.ascontiguousarray(np.rot90(image, quarter_turns(frame)))
 
     def convert_for(self, frame: av.VideoFrame, width_px: int, height_px: int) -> BgrImage:
-        """Return the picture in a size of at least `width_px` × `height_px` that costs little. Raises FrameCorrupt."""
+        """Return a frame that lies upright in a size of at least `width_px` × `height_px` that costs little.
+
+        Raises FrameCorrupt.
+        """
         if not _is_plain(frame):
             return self.convert(frame)
         return _bgr_of_planes(frame, [_samples(plane) for plane in frame.planes], width_px, height_px)
 
     def part(self, frame: av.VideoFrame, left: int, top: int, right: int, bottom: int) -> BgrImage:
-        """Copy a rectangle of what convert() returns, which costs as much as it is large. Raises FrameCorrupt."""
+        """Copy a rectangle of a frame that lies upright, which costs as much as it is large. Raises FrameCorrupt."""
         if not _is_plain(frame):
             return np.array(self.convert(frame)[top:bottom, left:right])
         columns, rows = _even(left, right, frame.width), _even(top, bottom, frame.height)
@@ -77,8 +80,8 @@ class BgrConverter:
 
 
 def _is_plain(frame: av.VideoFrame) -> bool:
-    """Say whether the frame lies upright in three planes whose meaning is known here."""
-    return frame.format.name in _PLANAR and frame.colorspace in _MATRICES and not quarter_turns(frame)
+    """Say whether the frame lies in three planes whose meaning is known here."""
+    return frame.format.name in _PLANAR and frame.colorspace in _MATRICES
 
 
 def _even(first: int, end: int, size_px: int) -> range:

@@ -119,16 +119,16 @@ class VideoFileSource:
                 self.stats.corrupt += 1
                 continue
             last_s = _stamp_s(picture)
-            upright = quarter_turns(picture) % 2 == 0
+            turns = quarter_turns(picture)
             yield Frame(
                 seq=seq,
                 captured_at=opened_at + media_time.after_first_s(last_s),
-                width_px=picture.width if upright else picture.height,
-                height_px=picture.height if upright else picture.width,
+                width_px=picture.height if turns % 2 else picture.width,
+                height_px=picture.width if turns % 2 else picture.height,
                 decode=partial(converter.convert, picture),
-                decode_for=partial(converter.convert_for, picture),
+                decode_for=None if turns else partial(converter.convert_for, picture),
                 decode_luma=partial(converter.luma, picture),
-                decode_part=partial(converter.part, picture),
+                decode_part=None if turns else partial(converter.part, picture),
             )
         if damaged := self.stats.corrupt - damaged_before:
             _log.warning("%s is damaged: %d of its frames could not be decoded", self._path, damaged)

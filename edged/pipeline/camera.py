@@ -217,7 +217,7 @@ class CameraPipeline:
         for rule in self._rules:
             self._put(rule.update(tracks))
         self._forget_shots()
-        self.counts.tracks = sum(track.state is TrackState.CONFIRMED for track in tracks)
+        self.counts.tracks = tracks.state.tolist().count(TrackState.CONFIRMED)
 
     def _forget_shots(self) -> None:
         if self._best_shots is not None:

@@ -164,9 +164,8 @@ class ByteTrack:
         return stay.nonzero()[0]
 
     def _forget(self, at: float) -> None:
-        stay = self._unexpired(at)
-        if len(stay) < len(self._records):
-            self._keep(stay)
+        if min(self._records.seen_at.tolist(), default=at) < at - self._remembered_s:
+            self._keep(self._unexpired(at))
 
     def _keep(self, rows: Columns) -> None:
         self._records = self._records.take(rows)

@@ -85,9 +85,9 @@ class Motion:
         gained = velocity * frames
         position += (both + both + gained) * frames
         both += gained
-        squared = np.ones(position.shape)
-        np.multiply(self.mean[0, 2], self.mean[0, 2], out=squared[0])
-        self.covariance += _process_noise(frames) * squared
+        of_sides, of_aspect = _process_noise(frames)
+        self.covariance[:, 0] += of_sides * (self.mean[0, 2] * self.mean[0, 2])
+        self.covariance[:, 1] += of_aspect
         self.mean[0] = self.positions(frames)
 
     def correct(self, measured: Array, missed: npt.NDArray[np.intp]) -> None:
@@ -110,14 +110,14 @@ class Motion:
 
 @lru_cache(maxsize=64)
 def _process_noise(n: float) -> Array:
-    """Return the noise that n frames add to the covariance, (3, 2, 1): of x, y and h in squared heights, and of a.
+    """Return the noise that n frames add to the covariance, (2, 3, 1): of x, y and h in squared heights, and of a.
 
     One step over n frames equals n steps over one. The velocity noise of the frame that is k from the end reaches the
     position k times; the sums of k and k² over 0..n-1 are polynomials, which serve for broken n as well.
     """
     sum_k, sum_k2 = n * (n - 1) / 2, n * (n - 1) * (2 * n - 1) / 6
     position, velocity = np.array(_POSITION_NOISE), np.array(_VELOCITY_NOISE)
-    noise: Array = np.array([n * position + sum_k2 * velocity, sum_k * velocity, n * velocity])[:, :, None]
+    noise: Array = np.array([n * position + sum_k2 * velocity, sum_k * velocity, n * velocity]).T[:, :, None]
     noise.flags.writeable = False  # every caller gets the same
     return noise
 

@@ -34,9 +34,9 @@ class Sightings:
 
     def untaken(self, detection_of: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """Say which go on no track, given which each track goes on with, -1 for none."""
-        untaken = np.ones(len(self) + 1, bool)
-        untaken[detection_of] = False  # the spare place at the end takes the -1s
-        return untaken[:-1].nonzero()[0]
+        taken = np.zeros(len(self) + 1, bool)
+        taken[detection_of] = True  # the spare place at the end takes the -1s
+        return (~taken[:-1]).nonzero()[0]
 
 
 def sort_out(detections: Detections, *, low_confidence: float, high_confidence: float) -> Sightings:

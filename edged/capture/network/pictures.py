@@ -19,7 +19,7 @@ class Picture:
     width_px: int
     height_px: int
     decode: Decode
-    decode_for: DecodeFor
+    decode_for: DecodeFor | None
     decode_luma: DecodeLuma
     decode_part: DecodePart | None = None
 

@@ -125,15 +125,15 @@ class VideoPictures:
         if self._behind:
             self._stats.dropped += 1
             return None
-        upright = quarter_turns(picture) % 2 == 0
+        turns = quarter_turns(picture)
         return Picture(
             captured_at=captured_at,
-            width_px=picture.width if upright else picture.height,
-            height_px=picture.height if upright else picture.width,
+            width_px=picture.height if turns % 2 else picture.width,
+            height_px=picture.width if turns % 2 else picture.height,
             decode=partial(self._converter.convert, picture),
-            decode_for=partial(self._converter.convert_for, picture),
+            decode_for=None if turns else partial(self._converter.convert_for, picture),
             decode_luma=partial(self._converter.luma, picture),
-            decode_part=partial(self._converter.part, picture),
+            decode_part=None if turns else partial(self._converter.part, picture),
         )
 
     def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:

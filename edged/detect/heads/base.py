@@ -74,25 +74,23 @@ def grid(spec: InputSpec, strides: Sequence[int]) -> tuple[Tensor, Tensor]:
     return np.concatenate(cells).astype(np.float32), np.concatenate(sizes).astype(np.float32)
 
 
-def rows_above(scores: Tensor, confidence: float) -> npt.NDArray[np.intp]:
-    """Rows of (N, classes) with a score of at least `confidence`, ascending.
+def best_above(scores: Tensor, confidence: float) -> tuple[npt.NDArray[np.intp], Tensor, npt.NDArray[np.int32]]:
+    """Rows of (N, classes) with a score of at least `confidence`, ascending; the best score of each, and its class.
 
     Looks once at every score: this is most of a decoder's time. Raises BackendError when one is not finite.
     """
     if scores.flags.c_contiguous:
         _demand(math.isfinite(scores.max(initial=0.0)))  # NaN prevails; no score is chosen for being -inf
         hits = (scores.ravel() >= confidence).nonzero()[0] // scores.shape[1]
-        return np.asarray(hits[np.diff(hits, prepend=-1).nonzero()[0]])
-    best = scores.max(axis=1)  # a row's scores lie far apart in memory: numpy compares whole columns
-    _demand(math.isfinite(best.max(initial=0.0)))  # NaN prevails here, too
-    rows: npt.NDArray[np.intp] = (best >= confidence).nonzero()[0]
-    return rows
-
-
-def best_class(scores: Tensor) -> tuple[Tensor, npt.NDArray[np.int32]]:
-    """The best score of each row of (N, classes), and its class."""
-    best: Tensor = scores.max(axis=1)
-    return best, scores.argmax(axis=1).astype(np.int32)
+        rows = hits[np.diff(hits, prepend=-1).nonzero()[0]]
+        chosen = scores[rows]
+        best = chosen.max(axis=1)
+    else:
+        best = scores.max(axis=1)  # a row's scores lie far apart in memory: numpy compares whole columns
+        _demand(math.isfinite(best[best.argmax()]))  # NaN prevails here, too
+        rows = (best >= confidence).nonzero()[0]
+        chosen, best = scores[rows], best[rows]
+    return rows, best, chosen.argmax(axis=1).astype(np.int32)
 
 
 def from_centre(centre: npt.NDArray[np.floating[Any]], half: npt.NDArray[np.floating[Any]]) -> Tensor:
@@ -104,8 +102,8 @@ def from_centre(centre: npt.NDArray[np.floating[Any]], half: npt.NDArray[np.floa
 
 
 def demand_finite(numbers: Tensor) -> None:
-    """Raise BackendError when a number is NaN or infinite."""
-    _demand(bool(np.isfinite(numbers).all()))
+    """Raise BackendError when a number is NaN or infinite, or so large that its square is."""
+    _demand(math.isfinite(np.vdot(numbers, numbers)))
 
 
 def _demand(finite: bool) -> None:

@@ -26,9 +26,9 @@ class UltralyticsHead:
     def decode(self, outputs: Sequence[base.Tensor], confidence: float) -> Detections:
         """See Head.decode."""
         table = self._arrange(outputs)
-        chosen = table[base.rows_above(table[:, 4:], confidence)]
-        best, class_id = base.best_class(chosen[:, 4:])
-        centre, half = chosen[:, 0:2], chosen[:, 2:4] / 2
+        rows, best, class_id = base.best_above(table[:, 4:], confidence)
+        chosen = table[rows, :4]
+        centre, half = chosen[:, :2], chosen[:, 2:] / 2
         return base.candidates(base.from_centre(centre, half), best, class_id)
 
     def _arrange(self, outputs: Sequence[base.Tensor]) -> base.Tensor:

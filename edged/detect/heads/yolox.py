@@ -32,8 +32,7 @@ class YoloxHead:
         base.demand_finite(objectness)
         rows = np.flatnonzero(objectness >= confidence)  # class scores are at most 1
         scores = table[rows, 5:] * objectness[rows, None]
-        kept = base.rows_above(scores, confidence)
-        best, class_id = base.best_class(scores[kept])
+        kept, best, class_id = base.best_above(scores, confidence)
         rows = rows[kept]
         chosen = table[rows, :4]
         stride = self._strides[rows, None]
