@@ -17,14 +17,17 @@ _WHERE_IT_MAY_BE = (
 
 def cameras(
     model: Annotated[
-        str, typer.Option(help="The model to choose modes for: a folder, or a name from `edged models list`.")
+        str,
+        typer.Option(
+            help="The model to choose modes for: a folder, or a name from `edged models list`.", metavar="MODEL"
+        ),
     ] = "builtin",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a device, a line each.")] = False,
 ) -> None:
-    """List the cameras at this machine: names that hold, formats, sizes, rates and controls.
+    """List the cameras of this machine: lasting names, formats, sizes, rates and controls.
 
-    For each it says which mode suits the model best, as a [[camera]] table for the configuration file. A daemon that
-    reads them is not disturbed. The exit code is 3 when there is no camera.
+    For each it prints the mode that suits the model best, as a [[camera]] table for the configuration file. A daemon
+    that reads them is not disturbed. The exit code is 3 when there is no camera.
 
     Example: edged cameras --model ./picodet-s
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def check_config(
     file: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads this on Python 3.10 too
+        Path | None,
         typer.Argument(metavar="FILE", help="The configuration file.", show_default=False),
     ] = None,
     example: Annotated[bool, typer.Option("--example", help="Print a commented file to start from.")] = False,

@@ -7,10 +7,11 @@ import sys
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edged.cli.model_options import ModelOption, ThreadsOption
 from edged.cli.signals import StopSignals
 from edged.cli.tracing import TraceLabelOption, TraceOption
 from edged.cli.where import cache_folder
@@ -33,15 +34,16 @@ _WHOLE = 0.95  # headers claim a few frames more than there are
 
 def demo(
     source: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this on Python 3.10 too
+        str | None,
         typer.Option(
-            help="A video file, a folder of images, or /dev/video0. Default: the clip that scripts/demo fetched."
+            help="A video file, a folder of images, or /dev/video0. Default: the clip that scripts/demo fetched.",
+            metavar="SOURCE",
         ),
     ] = None,
-    model: Annotated[str, typer.Option(help="A model folder, or a name from `edged models list`.")] = "builtin",
+    model: ModelOption = "builtin",
     data: Annotated[Path, typer.Option(help="Where the events and pictures go.", metavar="DIR")] = Path("demo-output"),
-    every: Annotated[int, typer.Option(help="Detect every N-th frame and predict in between.", min=1)] = 1,
-    threads: Annotated[int, typer.Option(help="Threads of one inference.", min=1, max=64)] = 1,
+    every: Annotated[int, typer.Option(help="Detect every N-th frame and predict in between.", metavar="N", min=1)] = 1,
+    threads: ThreadsOption = 1,
     trace: TraceOption = None,
     trace_label: TraceLabelOption = "person",
     pictures: Annotated[bool, typer.Option(help="Make an annotated video and a contact sheet.")] = True,

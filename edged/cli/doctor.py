@@ -1,4 +1,4 @@
-"""`edged doctor`: whether the box is well, and what mends what is not."""
+"""`edged doctor`: whether the box is well, and how to fix what is not."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def doctor(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Look at cameras, model, disk, heat, supply, clock and watchdogs, and say how to mend what is not well.
+    """Check cameras, model, disk, heat, supply, clock and watchdogs, and say how to fix what is wrong.
 
-    A running daemon is not disturbed. The exit code is that of the worst line: 0 well or unknown, 8 a warning, 10
-    a failure. Some things only root may see.
+    A running daemon is not disturbed. The exit code is that of the worst line: 0 for ok or unknown, 8 for a warning, 10
+    for a failure. Some checks need root.
 
     Example: sudo edged doctor
     """

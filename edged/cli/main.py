@@ -51,7 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     epilog=(
-        "Exit codes: 0 well, 1 a bug, 2 configuration or command line, 3 source, 4 model, 5 event log, 6 daemon, "
+        "Exit codes: 0 success, 1 a bug, 2 configuration or command line, 3 source, 4 model, 5 event log, 6 daemon, "
         "7 an output file, 8 the daemon runs, but something is wrong, 9 it hung, 10 the doctor found a fault."
     ),
 )
@@ -69,10 +69,10 @@ def _edged(
 app.command("run", short_help="Watch cameras and log events until stopped.")(run.run)
 app.command("demo", short_help="Show what edged sees in one clip or camera.")(demo.demo)
 app.command("events", short_help="List what happened.")(events.events)
-app.command("status", short_help="Show how the daemon is.")(status.status)
+app.command("status", short_help="Show the state of the daemon.")(status.status)
 app.command("setup", short_help="Write a first configuration.")(setup.setup)
-app.command("doctor", short_help="Say whether the box is well.")(doctor.doctor)
-app.command("cameras", short_help="List the cameras at this machine and how to configure them.")(cameras.cameras)
+app.command("doctor", short_help="Check the box, and say how to fix what is wrong.")(doctor.doctor)
+app.command("cameras", short_help="List the cameras of this machine and how to configure them.")(cameras.cameras)
 app.command("snapshot", short_help="Take one picture of a camera.")(snapshot.snapshot)
 app.command("replay", short_help="Compare policies of frame skipping on a recording.")(replay.replay)
 app.command("check-config", short_help="Check a configuration file.")(check_config.check_config)

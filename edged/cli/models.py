@@ -1,12 +1,13 @@
-"""`edged models`: which models there are, and whether one is whole."""
+"""`edged models`: which models there are, and whether one is sound."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from edged.cli.model_options import MODEL_HELP
 from edged.cli.where import cache_folder
 
 _BETTER = """\
@@ -39,6 +40,7 @@ def list_models() -> None:
     console.print(_BETTER)
 
 
+ModelArgument = Annotated[str, typer.Argument(help=MODEL_HELP)]
 BackendOption = Annotated[
     str, typer.Option("--backend", help="One engine alone, as model.backend names it.", metavar="NAME")
 ]
@@ -46,7 +48,7 @@ BackendOption = Annotated[
 
 @app.command("explain")
 def explain(
-    model: Annotated[str, typer.Argument(help="A model folder, or a name from `edged models list`.")] = "builtin",
+    model: ModelArgument = "builtin",
     backend: BackendOption = "auto",
 ) -> None:
     """Say which engine would run a model on this machine, and why not another; nothing is loaded.
@@ -69,10 +71,10 @@ def explain(
 
 @app.command("verify")
 def verify(
-    model: Annotated[str, typer.Argument(help="A model folder, or a name from `edged models list`.")] = "builtin",
+    model: ModelArgument = "builtin",
     image: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads this on Python 3.10 too
-        typer.Option(help="A picture to look at; what is found in it is printed.", metavar="FILE"),
+        Path | None,
+        typer.Option(help="A picture to run the model on; what is found in it is printed.", metavar="FILE"),
     ] = None,
     backend: BackendOption = "auto",
     record: Annotated[
@@ -80,10 +82,10 @@ def verify(
         typer.Option("--record", help="Keep the picture, and what is found in it now, as the model's golden answer."),
     ] = False,
 ) -> None:
-    """Run a model in every engine that is here, side by side, and say whether each is right, and how fast.
+    """Run a model in every installed engine, side by side, and say whether each is right, and how fast.
 
     Where the folder has a golden picture, each engine's answer is compared with the recorded one. The exit code is 4
-    when one that is here cannot run the model or gives another answer. What an engine builds of the model stays in
+    when an installed one cannot run the model or gives another answer. What an engine builds from the model stays in
     ~/.cache/edged for the next time.
 
     Example: edged models verify ./picodet-s

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
+
+from edged.cli.model_options import ModelOption, ThreadsOption
 
 _USUAL = ["adaptive", "adaptive:3", "stride:2", "stride:3", "stride:5", "stride:8"]
 
@@ -15,8 +17,9 @@ def replay(
     policy: Annotated[
         list[str],
         typer.Option(
+            metavar="POLICY",
             help="adaptive, adaptive:N to look at no more than one frame of N, or stride:N for every N-th frame. "
-            "May be given several times."
+            "May be given several times.",
         ),
     ] = _USUAL,
     truth: Annotated[
@@ -30,11 +33,13 @@ def replay(
         Path | None, typer.Option(metavar="DIR", help="Write the tracks of each policy here, in MOTChallenge format.")
     ] = None,
     trace_label: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this on Python 3.10 too
-        typer.Option(help="The label whose tracks are written, and held against the truth.", show_default="person"),
+        str | None,
+        typer.Option(
+            help="The label whose tracks are written, and scored against the truth. Default: person.", metavar="LABEL"
+        ),
     ] = None,
-    model: Annotated[str, typer.Option(help="A model folder, or a name from `edged models list`.")] = "builtin",
-    threads: Annotated[int, typer.Option(help="Threads of one inference.", min=1, max=64)] = 1,
+    model: ModelOption = "builtin",
+    threads: ThreadsOption = 1,
 ) -> None:
     """Play a recording once, and compare what each policy makes of it with looking at every frame.
 

@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from edged.cli.model_options import MODEL_HELP
 from edged.cli.where import DEFAULT_CONFIG
 from edged.errors import ConfigError
 
@@ -23,33 +24,32 @@ def setup(
         Path, typer.Option("--output", "-o", help="The file to write; - prints it.", metavar="FILE")
     ] = DEFAULT_CONFIG,
     camera: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads this on Python 3.10 too
+        list[str] | None,
         typer.Option(
-            help="A camera: /dev/video0 or an address; once for each. Default: those found.", metavar="SOURCE"
+            help="A camera: /dev/video0 or an address. May be given several times. Default: those found.",
+            metavar="SOURCE",
         ),
     ] = None,
     model: Annotated[
-        Optional[str],  # noqa: UP045 - as above
-        typer.Option(help="A model folder, or a name from `edged models list`. Default: builtin."),
+        str | None,
+        typer.Option(help=f"{MODEL_HELP} Default: builtin.", metavar="MODEL"),
     ] = None,
     watch: Annotated[
-        Optional[list[str]],  # noqa: UP045 - as above
-        typer.Option(help="A label that makes events; once for each. Default: person.", metavar="LABEL"),
+        list[str] | None,
+        typer.Option(help="A label that makes events. May be given several times. Default: person.", metavar="LABEL"),
     ] = None,
     data: Annotated[Path, typer.Option(help="Where events and pictures go.", metavar="DIR")] = _DATA,
     runtime: Annotated[
         Path, typer.Option(help="Where the status file goes, best in memory.", metavar="DIR")
     ] = _RUNTIME,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the defaults.")] = False,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace a file that is there; it is kept as .bak.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing file; it is kept as .bak.")] = False,
 ) -> None:
     """Ask which cameras to watch for what, and write a configuration file.
 
-    Options answer the questions; --yes, or a standard input that is no terminal, takes the defaults for the rest. A
-    file that is there is never replaced unasked. What is written is checked first, and the service is started with it
-    where you say so.
+    Options answer the questions; --yes, or a standard input that is no terminal, takes the defaults for the rest. An
+    existing file is never replaced unasked. The configuration is checked before it is written, and the service is
+    started with it where you say so.
 
     Example: sudo edged setup --camera /dev/video0 --watch person --watch vehicle
     """

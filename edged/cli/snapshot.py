@@ -26,7 +26,7 @@ def snapshot(
 ) -> None:
     """Take one picture, as the daemon would see it.
 
-    A camera is watched for a second first, until its exposure has settled. If FILE is there, it is replaced in one go.
+    A camera is watched for a second first, until its exposure has settled. An existing FILE is replaced atomically.
 
     Example: edged snapshot /dev/video0 -o yard.jpg
     """

@@ -25,10 +25,10 @@ def status(
     data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show how the daemon is: cameras, frame rates, inference times, the event log, heat and power.
+    """Show the state of the daemon: cameras, frame rates, inference times, the event log, heat and power.
 
-    The exit code is 0 when all is well, 8 when it runs but something is wrong (a camera is lost, events cannot be
-    written, the machine is too hot), and 6 when it does not run, so that a script can ask.
+    The exit code, for scripts, is 0 when all is well, 8 when it runs but something is wrong (a camera is lost, events
+    cannot be written, the machine is too hot), and 6 when it does not run.
 
     Example: edged status --data /var/lib/edged
     """

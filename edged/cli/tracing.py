@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 TraceOption = Annotated[
-    Optional[Path],  # noqa: UP045 - typer reads this on Python 3.10 too
+    Path | None,
     typer.Option(
         metavar="FILE",
         help="Write the tracks of every frame here, in MOTChallenge format. With several cameras: FILE-NAME.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -13,11 +13,11 @@ from edged.errors import ConfigError
 DEFAULT_CONFIG = Path("/etc/edged/edged.toml")
 
 ConfigOption = Annotated[
-    Optional[Path],  # noqa: UP045 - typer reads this on Python 3.10 too
+    Path | None,
     typer.Option("--config", "-c", metavar="FILE", help=f"The daemon's configuration file. Default: {DEFAULT_CONFIG}."),
 ]
 DataOption = Annotated[
-    Optional[Path],  # noqa: UP045 - as above
+    Path | None,
     typer.Option("--data", metavar="DIR", help="The daemon's data folder, instead of a configuration file."),
 ]
 
