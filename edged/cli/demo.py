@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections import Counter
@@ -17,7 +18,7 @@ from edged.cli.tracing import TraceLabelOption, TraceOption
 from edged.cli.where import cache_folder
 from edged.domain.addresses import without_secrets
 from edged.domain.events import ENDS, Event, EventKind, EventRecord, Point, TrackEvent
-from edged.errors import SourceNotFound
+from edged.errors import ConfigError, SourceNotFound
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,7 +59,9 @@ def demo(
 
     log_to_stderr("warning")
     console = stdout_console()
-    source = source or _fetched_clip()
+    source = _fetched_clip() if source is None else source
+    if pictures and any(Path(source).resolve() == path.resolve() for path in _pictures(data)):
+        raise ConfigError(f"{source} is what the demo is about to write.", hint="Name another folder: --data DIR.")
     config = app.demo_config(camera=_CAMERA, source=source, model=model, data_dir=data, every=every, threads=threads)
     app.try_devices(config)
     beginning = _Beginning()
@@ -157,13 +160,19 @@ def _damage(camera: CameraStatus) -> list[str]:
     if camera.corrupt:
         lines.append(f"Damaged frames passed over: {camera.corrupt}.")
     seen = camera.frames + camera.corrupt
-    if camera.frames_expected is not None and seen < _WHOLE * camera.frames_expected:
+    played = camera.state == "ended"  # rather than stopped by somebody who had seen enough
+    if played and camera.frames_expected is not None and seen < _WHOLE * camera.frames_expected:
         lines.append(f"It ended after {seen} of {camera.frames_expected} frames: the recording is cut off.")
     return lines
 
 
 def _where_to_look(data: Path, trace: Path | None) -> list[tuple[str, object]]:
     program = "edged" if shutil.which("edged") else sys.argv[0]
-    pictures = [("annotated video", data / "annotated.mp4"), ("contact sheet", data / "contact-sheet.jpg")]
+    pictures = zip(("annotated video", "contact sheet"), _pictures(data), strict=True)
     files = [(name, path) for name, path in [*pictures, ("trace", trace)] if path is not None and path.exists()]
-    return [("the events again", f"{program} events --data {data}"), *files]
+    return [("the events again", shlex.join([program, "events", "--data", str(data)])), *files]
+
+
+def _pictures(data: Path) -> tuple[Path, Path]:
+    """What a recording in `data` consists of: see imaging.Recording."""
+    return data / "annotated.mp4", data / "contact-sheet.jpg"

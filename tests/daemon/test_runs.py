@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,31 @@ def test_a_demo_says_what_it_saw_and_where_its_files_are(box: Box, clip: Path) -
     for name in ("out/annotated.mp4", "out/contact-sheet.jpg", "t.txt"):
         assert name in ended.out
         assert (box.folder / name).stat().st_size > 0
+
+
+def test_a_demo_that_is_stopped_does_not_call_its_recording_cut_off(box: Box, long_clip: Path) -> None:
+    process = box.start("demo", "--source", long_clip, "--model", "./spot", "--data", "data")
+    box.wait_for(process, lambda status: status["state"] == "running")
+    process.send_signal(signal.SIGINT)
+    ended = box.end_of(process)
+    assert (ended.code, ended.complaints) == (0, "")
+    assert "Appeared:" in ended.out
+    assert "cut off" not in ended.out
+
+
+def test_a_demo_does_not_write_over_what_it_watches(box: Box, clip: Path) -> None:
+    (box.folder / "out").mkdir()
+    annotated = box.folder / "out/annotated.mp4"
+    annotated.write_bytes(clip.read_bytes())
+    ended = box.run("demo", "--source", "out/../out/annotated.mp4", "--data", "out")
+    assert ended.code == 2
+    ended.told("annotated.mp4 is what the demo is about to write", "--data DIR")
+    assert annotated.read_bytes() == clip.read_bytes()
+
+
+def test_a_demo_says_how_to_see_the_events_of_a_folder_with_a_space_in_its_name(box: Box, clip: Path) -> None:
+    ended = box.run("demo", "--source", clip, "--model", "./spot", "--data", "my out", "--no-pictures")
+    assert "events --data 'my out'" in ended.out
 
 
 @pytest.mark.parametrize("command", ["events", "events --json", "status", "demo", "models list"])
