@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from edged.cli.follow import newer
+from edged.cli.follow import newer, tell_left_out
 from edged.cli.holder import holder
 from edged.cli.names import tell_unknown_names
 from edged.cli.when import wall_instant
@@ -70,6 +70,7 @@ def events(
         return
     found = log.newest(wanted, limit=limit + 1)
     _print(found[-limit:], folder, as_json=as_json, more=len(found) > limit)
+    tell_left_out(log)
 
 
 def _follow(
@@ -82,6 +83,7 @@ def _follow(
         records = log.newest(wanted, limit=limit)
         after = max((last_id, *(record.event_id for record in records)))
         coming = newer(log, wanted, after=after, clock=SystemClock(), is_running=lambda: holder(folder) is not None)
+        tell_left_out(log)
         for record in itertools.chain(records, coming):
             write(record)
     except KeyboardInterrupt:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _POLL_S = 1.0
 _NO_DAEMON = "The daemon is not running: nothing comes until it is started. Waiting for it."
-
-
 _BACK = "The daemon is running again."
 
 
@@ -35,6 +33,12 @@ class _Note:
         if trouble is None and self._said == _NO_DAEMON:
             typer.echo(_BACK, err=True)
         self._said = trouble
+
+
+def tell_left_out(log: EventLog) -> None:
+    """Name the damaged events on stderr that were passed over since the last call."""
+    if (damage := log.left_out()) is not None:
+        typer.echo(str(damage), err=True)
 
 
 def newer(
@@ -57,6 +61,7 @@ def newer(
                 yield record
                 after = record.event_id
             after = max(after, newest)
+            tell_left_out(log)
         except StoreNewer:
             raise
         except StoreError as error:

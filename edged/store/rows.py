@@ -18,6 +18,7 @@ from edged.domain.events import (
     MachineEvent,
     TrackEvent,
 )
+from edged.store.ids import is_id
 
 Row = tuple[Any, ...]
 
@@ -68,7 +69,13 @@ INSERT = (
     "ON CONFLICT (event_id) DO NOTHING"
 )
 
-SELECT = f"SELECT {', '.join(f'events.{column}' for column in COLUMNS)}, boot_id FROM events JOIN runs USING (run_id)"
+# An event whose run is damaged, or whose run_id, is an event all the same.
+SELECT = (
+    f"SELECT {', '.join(f'events.{column}' for column in COLUMNS)}, boot_id FROM events LEFT JOIN runs USING (run_id)"
+)
+
+UNKNOWN = "unknown"
+"""The boot of a run that cannot be read any more."""
 
 
 def record_to_row(record: EventRecord) -> Row:
@@ -98,12 +105,14 @@ def row_to_record(row: Row) -> EventRecord:
     Raises ValueError, TypeError or OverflowError on a row without sense: a number that is none, a time without a date.
     """
     values = dict(zip((*COLUMNS, "boot_id"), row, strict=True))
+    if not is_id(values["event_id"]):
+        raise ValueError(f"an event's id expected, found {values['event_id']!r}")
     day_of(_number(values["wall_at"]))
     return EventRecord(
-        event_id=_text(values["event_id"]),
+        event_id=values["event_id"],
         event=_event(values),
         wall_at=_number(values["wall_at"]),
-        boot_id=_text(values["boot_id"]),
+        boot_id=values["boot_id"] if isinstance(values["boot_id"], str) else UNKNOWN,
         run_id=_text(values["run_id"]),
         snapshot=_text_or_none(values["snapshot"]),
     )

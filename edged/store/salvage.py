@@ -12,7 +12,7 @@ from edged.domain.events import EventRecord, TrackEvent
 from edged.store.database import PAGE_BYTES
 from edged.store.ids import is_id
 from edged.store.pages import Value, file_pages, rows, wal_pages
-from edged.store.rows import COLUMNS, OBJECT_COLUMNS, row_to_record, snapshot_path
+from edged.store.rows import COLUMNS, OBJECT_COLUMNS, UNKNOWN, row_to_record, snapshot_path
 from edged.store.snapshots import sync_folder
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,6 @@ _RUN_COLUMNS = 6
 _OLD_EVENT_COLUMNS = len(COLUMNS)  # of schema 1: with snapshot_bytes, but without detail
 _DETAIL = COLUMNS.index("detail")
 _ROWS_A_TRANSACTION = 1000
-_UNKNOWN = "unknown"
 
 
 def set_aside_files(folder: Path) -> list[Path]:
@@ -84,7 +83,7 @@ def copy_rows(damaged: Path, connection: sqlite3.Connection) -> int:
     connection.execute(
         "INSERT INTO runs SELECT DISTINCT run_id, ?, 0, 0, ?, NULL FROM events WHERE run_id NOT IN "
         "(SELECT run_id FROM runs)",
-        (_UNKNOWN, _UNKNOWN),
+        (UNKNOWN, UNKNOWN),
     )
     connection.execute("COMMIT")
     return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
@@ -115,11 +114,11 @@ def _is_event(values: Sequence[Value]) -> bool:
     if len(values) != len(COLUMNS) + 1 or not isinstance(values[-1], int):
         return False
     try:
-        record = row_to_record((*values[:-1], _UNKNOWN))
+        record = row_to_record((*values[:-1], UNKNOWN))
     except (ValueError, TypeError, OverflowError):
         return False
     has_its_picture = record.snapshot in (None, snapshot_path(record.event_id, record.wall_at))
-    return is_id(record.event_id) and is_id(record.run_id) and has_its_picture and _is_whole(record, values)
+    return is_id(record.run_id) and has_its_picture and _is_whole(record, values)
 
 
 def _is_whole(record: EventRecord, values: Sequence[Value]) -> bool:

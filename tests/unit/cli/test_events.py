@@ -4,12 +4,13 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -239,6 +240,30 @@ def test_a_damaged_log_is_an_error_of_the_store(edged: Edged, folder: Path) -> N
     assert edged("events", "--data", folder).code == 5
 
 
+def damage_one(folder: Path) -> None:
+    """Flip a bit in the label of the first event, so that it is no UTF-8 any more."""
+    with closing(sqlite3.connect(folder / "events.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE events SET label = CAST(x'706572f36f6e' AS TEXT) WHERE at = 1000.0")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--camera", "nowhere"]])
+def test_one_damaged_event_hides_no_other_and_is_named_on_stderr(edged: Edged, folder: Path, form: list[str]) -> None:
+    first = EventLog(folder).newest(limit=4)[0].event_id
+    damage_one(folder)
+    result = edged("events", "--data", folder, *form)
+    assert result.code == 0
+    assert result.out.count(" left") + result.out.count('"left"') == (0 if "nowhere" in form else 2)
+    assert f"Damaged, and left out: {first!r}" in result.err
+    assert f"sqlite3 {folder / 'events.db'}" in result.err
+
+
+def test_an_event_that_is_left_out_takes_no_place_among_the_newest(edged: Edged, folder: Path) -> None:
+    damage_one(folder)
+    assert listed(edged, folder, "--limit", "3") == ["gate appeared", "yard left", "gate left"]
+    result = edged("events", "--data", folder, "--limit", "3")
+    assert "3 events" in result.out
+
+
 def test_a_log_in_a_folder_that_is_closed_to_this_user_is_an_error_of_the_store() -> None:
     with tempfile.TemporaryDirectory() as closed:  # which only its owner can reach
         data = Path(closed) / "data"
@@ -391,6 +416,24 @@ def test_follow_outlives_a_damaged_file_and_says_so_once(folder: Path, capsys: p
     (told,) = capsys.readouterr().err.splitlines()
     assert str(path) in told
     assert told.endswith("; trying again until Ctrl-C.")
+
+
+def test_follow_passes_over_a_damaged_event_and_names_it_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = EventLog(folder)
+    start = log.last_event_id()
+
+    def damaged() -> None:
+        fill(
+            folder, FakeClock(), *[(event(EventKind.LEFT, at=1000.0, camera=name), None) for name in ("porch", "gate")]
+        )
+        with closing(sqlite3.connect(folder / "events.db", isolation_level=None)) as connection:
+            connection.execute("UPDATE events SET kind = 'lefu' WHERE camera = 'porch'")
+
+    def sound() -> None:
+        fill(folder, FakeClock(), (event(EventKind.LEFT, at=1000.0, camera="yard"), None))
+
+    assert followed(log, Script(damaged, sound, lambda: None), after=start) == ["gate", "yard"]
+    assert capsys.readouterr().err.count("left out") == 1
 
 
 def test_follow_says_once_each_time_that_the_daemon_is_gone_and_back(

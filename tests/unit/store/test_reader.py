@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edged.domain.events import EventKind
-from edged.errors import StoreCorrupt, StoreError
+from edged.errors import StoreError
 from edged.store.events import EventStore
 from edged.store.reader import EventFilter, EventLog
 from edged.store.record_json import record_to_json
@@ -110,17 +111,91 @@ def test_what_is_closed_to_this_user_is_told_with_what_to_do(clock: FakeClock, o
     assert "sudo -u" in caught.value.hint
 
 
-@pytest.mark.parametrize("damage", ["wall_at = 1e300", "wall_at = 'noon'", "duration_s = 9e999", "left_px = 9e999"])
-def test_a_number_that_was_damaged_is_told_of_as_damage_with_a_way_to_go_on(
+def change(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "events.db", isolation_level=None)) as connection:
+        connection.executescript(statement)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "wall_at = 1e300",
+        "wall_at = 'noon'",
+        "duration_s = 9e999",
+        "left_px = 9e999",
+        "kind = 'lefu'",
+        "camera = x'79617264'",
+        "label = CAST(x'706572f36f6e' AS TEXT)",
+        "event_id = 'nonsense'",
+        "event_id = CAST(x'30ff' AS TEXT)",
+        "event_id = x'30ff'",
+    ],
+)
+def test_a_damaged_event_is_left_out_and_told_of_once_with_a_way_to_be_rid_of_it(
     filled: EventLog, tmp_path: Path, damage: str
 ) -> None:
-    with closing(sqlite3.connect(tmp_path / "data" / "events.db", isolation_level=None)) as connection:
-        connection.execute(f"UPDATE events SET {damage} WHERE track_id = 2")
-        with pytest.raises(StoreCorrupt, match="damaged: event") as raised:
-            filled.newest(limit=10)
-        _, statement, _ = (raised.value.hint or "").split('"')
-        connection.execute(statement)
-    assert [number_of(record) for record in filled.newest(limit=10)] == [0, 1, 3]
+    change(tmp_path / "data", f"UPDATE events SET {damage} WHERE track_id = 2")
+    assert list(map(number_of, filled.read())) == [0, 1, 3]
+    assert list(map(number_of, filled.newest(limit=3))) == [0, 1, 3]
+    told = filled.left_out()
+    assert told is not None
+    assert list(map(number_of, filled.read())) == [0, 1, 3]
+    assert filled.left_out() is None
+
+    _, statement, _ = told.hint.split('"')
+    change(tmp_path / "data", statement)
+    again = EventLog(tmp_path / "data")
+    assert list(map(number_of, again.read())) == [0, 1, 3]
+    assert again.left_out() is None
+
+
+def test_of_many_damaged_events_the_first_are_named_and_the_others_counted(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    store = make_store()
+    for number in range(30):
+        store.put(an_event(number), None)
+    store.step()
+    log = EventLog(tmp_path / "data")
+    ids = [record.event_id for record in log.read()]
+    change(tmp_path / "data", "UPDATE events SET kind = 'lefu' WHERE track_id < 25")
+    assert list(map(number_of, log.read())) == [25, 26, 27, 28, 29]
+    told = log.left_out()
+    assert told is not None
+    assert told.message.endswith(" and 15 more.")
+    assert [event_id in told.message for event_id in ids[:25]] == [True] * 10 + [False] * 15
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM runs",
+        "UPDATE runs SET run_id = 'nonsense'",
+        "UPDATE runs SET boot_id = CAST(x'ff' AS TEXT)",
+        "UPDATE events SET run_id = 'nonsense'",
+    ],
+)
+def test_events_of_a_run_that_is_damaged_are_read_all_the_same(filled: EventLog, tmp_path: Path, damage: str) -> None:
+    change(tmp_path / "data", damage)
+    records = list(filled.read())
+    assert list(map(number_of, records)) == [0, 1, 2, 3]
+    assert {record.boot_id for record in records} == {"unknown"}
+
+
+def test_a_damaged_index_leads_nobody_in_circles(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    for number in range(1500):
+        store.put(an_event(number), None)
+    store.step()
+    store.close()
+    path = tmp_path / "data" / "events.db"
+    (event_id,) = (record.event_id for record in logged(path.parent) if number_of(record) == 1498)
+    name, content = event_id.encode(), path.read_bytes()
+    for place in (content.find(name), content.rfind(name)):  # one of the two is the index
+        path.write_bytes(content[:place] + b"1" + content[place + 1 :])  # a flipped bit: now it seems the newest
+        numbers = [number_of(record) for record in itertools.islice(EventLog(path.parent).read(), 2000)]
+        assert set(numbers) == set(range(1500))
+        assert len(numbers) <= 1501
 
 
 def test_an_empty_log_is_no_error(make_store: MakeStore, tmp_path: Path) -> None:
