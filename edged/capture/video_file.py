@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class VideoFileSource:
-    """Plays one file from its first video stream.
+    """Plays one file from its first video stream that is no cover picture.
 
     As fast as possible, every frame is given out and the run is deterministic; in real time, frames come when they
     are due and those whose time passed while nobody asked are dropped. `captured_at` is the instant of open() plus the
@@ -99,9 +99,8 @@ class VideoFileSource:
         return self._frame_count
 
     def _video_stream(self, container: InputContainer) -> VideoStream:
-        # a cover picture in an audio file is a video stream of one frame, and its codec may be unknown to this build
         for stream in container.streams.video:
-            if stream.codec_context is not None:
+            if not _is_cover(stream) and stream.codec_context is not None:  # None: a codec unknown to this build
                 stream.codec_context.thread_count = 1  # inference needs the other cores
                 stream.codec_context.options = _LIMITS
                 return stream
@@ -169,6 +168,13 @@ class VideoFileSource:
             f"{self._path} holds no video that can be decoded: {reason}",
             hint="Play it with `ffplay` or another player; if that fails too, copy or record it again.",
         )
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    """Whether it is the one picture that a file of sound, or a film, has on its cover."""
+    if not hasattr(stream, "disposition"):  # PyAV tells it from 14.2 on
+        return False
+    return bool(stream.disposition & type(stream.disposition).attached_pic)
 
 
 def _readable_size_bytes(path: Path) -> int:

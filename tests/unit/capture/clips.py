@@ -58,14 +58,21 @@ def make_clip(
     return path
 
 
-def make_audio(path: Path) -> Path:
-    """Write half a second of silence."""
+def make_audio(path: Path, *, cover: bool = False) -> Path:
+    """Write half a second of silence, with a picture on the cover if wanted."""
     with av.open(str(path), "w") as container:
+        if cover:
+            picture: Any = container.add_stream("png", rate=1)
+            picture.width, picture.height, picture.pix_fmt = 64, 48, "rgb24"
+            picture.disposition = av.stream.Disposition.attached_pic
         stream: Any = container.add_stream("aac", rate=44100)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 22050), np.float32), "fltp", "mono")
         frame.rate = 44100
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if cover:
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(grey_step(3)[..., ::-1], "rgb24")))
+            container.mux(picture.encode(None))
     return path
 
 

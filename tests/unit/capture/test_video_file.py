@@ -107,6 +107,10 @@ def test_a_file_with_sound_only_is_unreadable(tmp_path: Path) -> None:
     assert_refused(make_audio(tmp_path / "sound.mp4"), SourceUnreadable, "no video stream")
 
 
+def test_the_picture_on_the_cover_of_a_sound_file_is_no_video(tmp_path: Path) -> None:
+    assert_refused(make_audio(tmp_path / "sound.mp4", cover=True), SourceUnreadable, "no video stream")
+
+
 def test_a_clip_without_its_index_is_unreadable(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.mp4")
     data = path.read_bytes()
