@@ -146,7 +146,8 @@ def damaged(path: Path, why: str) -> StoreCorrupt:
     """Say that the file is damaged."""
     return StoreCorrupt(
         f"the event log {path} is damaged: {why}",
-        hint="`edged run` sets the file aside when it starts, begins a new one and copies over what can still be read.",
+        hint="`edged run` looks through it ten minutes after its start and once a day: it sets the file aside then, "
+        "begins a new one and copies over what can still be read.",
     )
 
 
@@ -220,7 +221,7 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
 
 
 def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
-    complaints = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+    complaints = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
     if complaints != ["ok"]:
         raise damaged(path, "; ".join(complaints))
 

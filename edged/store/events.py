@@ -16,7 +16,7 @@ from edged.domain.events import Event, EventRecord
 from edged.domain.health import StoreStatus
 from edged.domain.pulse import Pulse
 from edged.errors import StoreCorrupt, StoreError, is_full
-from edged.store.database import FILE_NAME, SQLITE_ERRORS, store_error
+from edged.store.database import FILE_NAME, SQLITE_ERRORS, inspect, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
 from edged.store.opening import DAMAGED_AFTER, Opened, Run, open_or_salvage
@@ -38,6 +38,8 @@ WRITE_EVERY_S = 0.25  # so an event is on the disk about half a second after put
 _BATCH_MAX = 100
 _FIRST_RETRY_AFTER_S = 1.0
 _LONGEST_RETRY_AFTER_S = 30.0
+_FIRST_CHECK_AFTER_S = 600.0  # a start has enough to read
+_CHECK_EVERY_S = 86_400.0
 _QUIET_AFTER_FLOOD_S = 60.0  # the log tells of a flood of events, and not again until this long after it has passed
 
 
@@ -93,6 +95,7 @@ class EventStore:
         self._retry_at = -math.inf
         self._retry_after_s = _FIRST_RETRY_AFTER_S
         self._tell_flood_at = -math.inf
+        self._check_at = clock.monotonic() + _FIRST_CHECK_AFTER_S
 
     @property
     def run_id(self) -> str:
@@ -191,10 +194,24 @@ class EventStore:
                 self._retention.step(connection, self._folder)
             if log_bytes(self._path) > self._renew_at_bytes:
                 self._renew(connection)
+            if self._clock.monotonic() >= self._check_at:
+                self._check()
         except OSError as error:
             raise not_writable(self._folder, error) from error
         except SQLITE_ERRORS as error:
             raise store_error(error, self._path) from error
+
+    def _check(self) -> None:
+        """Look through the whole file: writing alone does not meet damage among old events. Raises StoreCorrupt."""
+        self._check_at = self._clock.monotonic() + _CHECK_EVERY_S
+        self.pulse.begin("checking the event log", within_s=OPEN_WITHIN_S)
+        try:
+            inspect(self._path, None)
+        except StoreCorrupt:
+            raise
+        except StoreError as error:
+            log.warning("the event log could not be checked, which is done every day: %s", error.message)
+        self._go_on()
 
     def _renew(self, connection: sqlite3.Connection) -> None:
         """Begin a new database, since somebody reads the old one without end and its log grows."""

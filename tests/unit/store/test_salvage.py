@@ -390,7 +390,7 @@ def test_an_end_between_any_two_steps_of_the_rescue_loses_nothing(tmp_path: Path
 
 def test_a_reader_of_a_damaged_file_is_told_what_to_do(sound: bytes, tmp_path: Path) -> None:
     (tmp_path / "events.db").write_bytes(b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:])
-    with pytest.raises(StoreCorrupt, match="sets the file aside"):
+    with pytest.raises(StoreCorrupt, match="looks through it"):
         logged(tmp_path)
 
 
@@ -428,6 +428,36 @@ def test_a_copy_that_cannot_be_deleted_does_not_keep_a_sound_file_from_being_ope
     (tmp_path / "events.salvaging.db").mkdir()  # as good as a file on a damaged place of the disk
     opened_over(sound, tmp_path)
     assert numbers(tmp_path) == list(range(EVENTS))
+
+
+@pytest.mark.parametrize("damage", ["a page", "a bit of the index"])
+def test_damage_that_writing_does_not_meet_is_found_within_a_day(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, damage: str
+) -> None:
+    store, path, _ = a_log_at_work(make_store, tmp_path)
+    clock.advance(600.0)
+    store.step()
+    content = bytearray(path.read_bytes())
+    if damage == "a page":
+        middle = len(content) // PAGE_BYTES // 2 * PAGE_BYTES
+        content[middle : middle + PAGE_BYTES] = b"\xa5" * PAGE_BYTES
+    else:
+        content[content.rfind(logged(path.parent)[EVENTS // 2].event_id.encode())] ^= 1
+    path.write_bytes(content)
+
+    clock.advance(85_000.0)
+    store.step()
+    assert store.status.error is None, "it is not looked through all the time"
+    clock.advance(2000.0)
+    store.step()
+    assert "is damaged" in str(store.status.error)
+    clock.advance(2.0)
+    store.put(an_event(EVENTS), None)
+    store.step()
+    assert store.status.error is None
+    assert set_aside_files(path.parent) != []
+    assert EVENTS - 25 < len(numbers(path.parent)) <= EVENTS + 1
+    assert integrity(path.parent) == "ok"
 
 
 def test_damage_that_has_gone_when_the_file_is_opened_anew_sets_nothing_aside(
