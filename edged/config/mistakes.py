@@ -93,8 +93,9 @@ def _elsewhere(key: str) -> str:
 
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word.lower(), known, n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return f'; did you mean "{by_lower[near[0]]}"?' if near else ""
 
 
 def _section_at(place: Sequence[str | int]) -> type[BaseModel]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from edged.config.contradictions import FRAME_TIMEOUT_S, LEAST_FPS
 from edged.config.schema.fields import NAME_PATTERN, Section, option, resolve
@@ -16,13 +16,26 @@ Play = Literal["as_fast_as_possible", "in_real_time"]
 PixelFormat = Literal["MJPG", "JPEG", "YUYV", "UYVY", "NV12", "NM12", "YU12", "YM12", "GREY", "BGR3"]
 
 
-def _polygons(polygons: list[list[list[float]]]) -> list[list[list[float]]]:
-    for polygon in polygons:
-        if len(polygon) < 3:
-            raise ValueError("an area needs three corners or more, such as [[0, 0], [1, 0], [1, 0.2], [0, 0.2]]")
-        if not all(len(corner) == 2 and 0 <= min(corner) <= max(corner) <= 1 for corner in polygon):
-            raise ValueError("a corner is [x, y] in shares of the picture's width and height, 0 to 1")
-    return polygons
+def _corner(corner: list[float]) -> list[float]:
+    if len(corner) != 2 or not 0 <= min(corner) <= max(corner) <= 1:
+        raise ValueError("a corner is [x, y] in shares of the picture's width and height, 0 to 1")
+    return corner
+
+
+def _area(corners: list[list[float]]) -> list[list[float]]:
+    if len(corners) < 3:
+        raise ValueError("an area needs three corners or more, such as [[0, 0], [1, 0], [1, 0.2], [0, 0.2]]")
+    return corners
+
+
+def _areas(areas: Any) -> Any:
+    if isinstance(areas, list) and areas and all(_looks_like_corner(corner) for corner in areas):
+        raise ValueError("this is one area where a list of areas is wanted: put it in brackets, [[[0, 0], ...]]")
+    return areas
+
+
+def _looks_like_corner(corner: Any) -> bool:
+    return isinstance(corner, list) and bool(corner) and all(isinstance(number, int | float) for number in corner)
 
 
 def _source(text: str, info: ValidationInfo) -> str:
@@ -54,6 +67,10 @@ def _controls(controls: dict[str, Any]) -> dict[str, Any]:
     if strange:
         raise ValueError(f"{', '.join(strange)} must be a whole number, a text in quotes, true or false")
     return controls
+
+
+Corner = Annotated[list[float], AfterValidator(_corner)]
+Area = Annotated[list[Corner], AfterValidator(_area)]
 
 
 class CameraSection(Section):
@@ -117,7 +134,7 @@ class CameraSection(Section):
     every: int | None = option(
         None, "For this camera, instead of scheduler.every. Not set: as there.", "frames", ge=1, le=1000
     )
-    ignore_motion: Annotated[list[list[list[float]]], AfterValidator(_polygons)] = option(
+    ignore_motion: Annotated[list[Area], BeforeValidator(_areas)] = option(
         [],
         "Areas in which motion does not wake the detector, such as a tree or a clock in the picture: each a list of "
         "corners [x, y]. Objects in them are still detected whenever it looks.",

@@ -131,11 +131,13 @@ source = "clip.mp4"
         ('play = "in_realtime"', 'did you mean "in_real_time"?'),
         ("frame_timout_s = 1", 'there is no such option; did you mean "frame_timeout_s"?'),
         ('format = "YUY2"', 'is not one of "MJPG", "JPEG", "YUYV"'),
+        ('format = "yuyv"', 'did you mean "YUYV"?'),
         ("width_px = 8", "8 is not a whole number from 16 to 16384 (pixels)"),
         ("controls = 3", "3 is not a table"),
         ("ignore_motion = 3", "3 is not a list (lists of corners, 0..1)"),
         ("ignore_motion = [3]", 'ignore_motion[0] (camera "yard"): 3 is not a list'),
         ("ignore_motion = [[[0, 0], [nan, 1]]]", 'ignore_motion[0][1][0] (camera "yard"): nan is not a number'),
+        ("ignore_motion = [[0, 0], [1, 0], [1, 1]]", "this is one area where a list of areas is wanted"),
         ("controls = { gain = 1.5 }", "gain must be a whole number, a text in quotes, true or false"),
         ("controls = { gain = 1.5, focus = 2, hue = [] }", "gain, hue must be a whole number, a text in quotes"),
         ("image_interval_s = 2", '"/dev/video0" is a camera, which takes no image_interval_s'),
@@ -147,6 +149,18 @@ def test_a_mistake_in_a_camera_says_where_what_and_how_to_mend_it(line: str, sai
     (mistake,) = mistakes(CAMERA + line)
     assert mistake.startswith("camera[0].")
     assert said in mistake
+
+
+def test_every_mistake_in_the_areas_to_ignore_is_told_at_its_place() -> None:
+    areas = "[[0, 0], [1, 0]], [[0, 0], [1, 1], [2, 3]], [[0, 0], [1, 0], [1, 1, 1], [0, 1, nan]], [], 3"
+    assert [mistake.split(" (")[0] for mistake in mistakes(CAMERA + f"ignore_motion = [{areas}]")] == [
+        "camera[0].ignore_motion[0]",
+        "camera[0].ignore_motion[1][2]",
+        "camera[0].ignore_motion[2][2]",
+        "camera[0].ignore_motion[2][3][2]",
+        "camera[0].ignore_motion[3]",
+        "camera[0].ignore_motion[4]",
+    ]
 
 
 def test_a_camera_on_the_network_is_not_played_like_a_recording() -> None:
