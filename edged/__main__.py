@@ -1,6 +1,18 @@
-"""`python -m edged` is the same as `edged`."""
+"""`edged`, and `python -m edged`, which is the same."""
 
-from edged.cli.main import main
+import sys
+
+from edged.cli.signals import pass_over_early_reload
+
+
+def main() -> None:
+    """Run edged and exit the process."""
+    if sys.argv[1:2] == ["run"]:
+        pass_over_early_reload()  # before the imports, which take a while
+    from edged.cli.main import main as command_line
+
+    command_line()
+
 
 if __name__ == "__main__":
     main()

@@ -20,6 +20,12 @@ def has_terminal() -> bool:
     return True
 
 
+def pass_over_early_reload() -> None:
+    """Let SIGHUP not end a service before StopSignals is there: what is to be read again has not been read yet."""
+    if not has_terminal():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 class StopSignals:
     """Catches these signals inside a `with` statement. One that came before there was anything to stop is not lost."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.daemon.conftest import Box
+from tests.daemon.conftest import ROOT, Box
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +45,22 @@ def test_a_hang_up_changes_one_camera_and_a_file_with_a_mistake_changes_none(box
     assert ended.code == 0
     assert "the changed configuration is refused, the old one goes on" in ended.err
     assert "1 cameras go on, 1 begin, 1 end" in ended.err
+
+
+def test_a_hang_up_while_edged_is_still_being_imported_is_not_its_end(box: Box, clip: Path) -> None:
+    box.configure(f'source = "{clip}"')
+    early = box.folder / "early"
+    early.mkdir()
+    (early / "typer.py").write_text(  # edged takes it for the library, which it becomes after the signal
+        "import os, signal, sys\n"
+        "os.kill(os.getpid(), signal.SIGHUP)\n"
+        "sys.path.remove(os.path.dirname(__file__))\n"
+        "del sys.modules['typer']\n"
+        "import typer\n"
+    )
+    command = ["env", f"PYTHONPATH={early}:{ROOT}", sys.executable, "-m", "edged", "run", "-c", box.config]
+    ended = box.end_of(box.start_program(command, start_new_session=True))
+    assert (ended.code, ended.complaints) == (0, "")
 
 
 def test_a_stop_in_the_middle_of_a_change_that_takes_long_is_a_clean_end_at_once(box: Box, long_clip: Path) -> None:
