@@ -93,9 +93,10 @@ def _bgr_of_planes(
     frame: av.VideoFrame, planes: Sequence[npt.NDArray[np.uint8]], width_px: int, height_px: int
 ) -> BgrImage:
     """Scale planes of a plain frame, or the same piece of each, and convert them."""
-    full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    pixel_format = frame.format.name
+    full_range = frame.color_range == ColorRange.JPEG or pixel_format.startswith("yuvj")
     colours = _colours(full_range=full_range, bt709=frame.colorspace == Colorspace.ITU709)
-    if colours.opencv and frame.format.name == "yuv420p":
+    if colours.opencv and pixel_format == "yuv420p":
         return small_bgr_of_420(planes[0], planes[1], planes[2], width_px, height_px)
     return colours.bgr_of_planes(planes, width_px, height_px)
 

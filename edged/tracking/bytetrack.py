@@ -275,6 +275,8 @@ class ByteTrack:
 
     def _begin(self, found: Sightings, untaken: Columns, at: float, *, skipped: int) -> None:
         """Begin a track with each detection that is confident enough."""
+        if not len(untaken):
+            return
         confident = (found.confidence[untaken] >= self._least_new(skipped)).nonzero()[0]
         if not len(confident):
             return
