@@ -63,14 +63,13 @@ class SystemClock:
     def __init__(
         self,
         *,
-        boot_id_path: Path = Path("/proc/sys/kernel/random/boot_id"),
         ask_kernel: Callable[[], int] = adjtimex,
         timesync: Path = Path("/run/systemd/timesync"),
     ) -> None:
         self._ask_kernel = ask_kernel
         self._timesync = timesync
         try:
-            self._boot_id = boot_id_path.read_text().strip()
+            self._boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         except OSError:  # not Linux, or a sandbox without /proc: each process counts as a boot of its own
             self._boot_id = str(uuid.uuid4())
 

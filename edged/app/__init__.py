@@ -12,32 +12,32 @@ from edged.app.models import (
     check_labels,
     list_models,
     load_detector,
-    model_labels,
     model_spec,
 )
-from edged.app.outputs import event_log, open_recording, open_trace
+from edged.app.outputs import open_recording, open_trace
 from edged.app.replay import replay
-from edged.app.sources import camera_at, cameras, mode_for, picture_of, try_devices
+from edged.app.sources import camera_at, mode_for, picture_of, try_devices
 from edged.app.verify import explain_model, record_answer, verify_engines
 from edged.backends.choice import demand
+from edged.capture.cameras import find_cameras
+from edged.store.reader import EventLog
 
 __all__ = [
+    "EventLog",
     "Observers",
     "build",
     "camera_at",
-    "cameras",
     "check_labels",
     "choose_engine",
     "demand",
     "demo_config",
-    "event_log",
     "examine",
     "explain_model",
+    "find_cameras",
     "list_models",
     "load_detector",
     "make_backend",
     "mode_for",
-    "model_labels",
     "model_spec",
     "open_recording",
     "open_trace",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from edged.app.models import check_labels, load_detector
-from edged.app.sources import cameras
-from edged.capture.cameras import FoundCamera, which_camera
+from edged.capture.cameras import FoundCamera, find_cameras, which_camera
 from edged.clock import Clock, SystemClock
 from edged.config.loader import load_config
 from edged.config.schema import CameraSection, Config
@@ -21,23 +19,12 @@ from edged.health.board.vitals import BoardSensors
 from edged.health.doctor.disk import disk
 from edged.health.doctor.heat import fan, governor, supply, temperature
 from edged.health.doctor.jetson import gpu_clocks
-from edged.health.doctor.system import Ask, clock_set, hardware_watchdog, memory_controller, network, repair, service
+from edged.health.doctor.system import clock_set, hardware_watchdog, memory_controller, network, repair, service
+from edged.health.programs import Ask, ask_program
 
-_ANSWER_WITHIN_S = 5.0
 _WARN_C = 75.0  # where there is no configuration that says so
 
 FindCameras = Callable[[], Sequence[FoundCamera]]
-
-
-def ask(words: Sequence[str]) -> str | None:
-    """Run a command and return what it prints; None when it cannot be run, fails, or hangs."""
-    try:
-        done = subprocess.run(
-            words, capture_output=True, text=True, timeout=_ANSWER_WITHIN_S, check=True, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return None
-    return done.stdout
 
 
 def examine(
@@ -45,8 +32,8 @@ def examine(
     *,
     root: Path = Path("/"),
     clock: Clock | None = None,
-    ask: Ask = ask,
-    find_cameras: FindCameras = cameras,
+    ask: Ask = ask_program,
+    find_cameras: FindCameras = find_cameras,
 ) -> Iterator[Finding]:
     """Look at everything once, with the configuration at `path`. Nothing is changed, and no running daemon disturbed.
 
@@ -66,7 +53,7 @@ def examine(
         if any(scheme(section.source) is not None for section in config.camera):
             yield network(ask)
     yield service(ask)
-    vitals = BoardSensors(clock=clock, root=root, ask=lambda words: ask(["vcgencmd", *words])).read()
+    vitals = BoardSensors(clock=clock, root=root, ask=ask).read()
     yield temperature(vitals, warn_c=_WARN_C if config is None else config.thermal.warn_c)
     yield supply(vitals.throttling)
     yield from fan(vitals, root)

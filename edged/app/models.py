@@ -27,7 +27,7 @@ def load_detector(config: Config, make_backend: MakeBackend | None = None, *, ke
     where a test or a benchmark wants to see through it.
     """
     model = config.model
-    spec = load_spec(find_model(model.path))
+    spec = model_spec(model.path)
     if make_backend is not None:
         return try_model(spec, make_backend, confidence=model.confidence, nms_iou=model.nms_iou)
     options = EngineOptions(
@@ -40,11 +40,6 @@ def load_detector(config: Config, make_backend: MakeBackend | None = None, *, ke
     return load_first(
         spec, choose_engine(spec, model.backend), options, confidence=model.confidence, nms_iou=model.nms_iou
     )
-
-
-def model_labels(config: Config) -> Sequence[str]:
-    """The labels of the configured model, which is not loaded. Raises ModelError."""
-    return load_spec(find_model(config.model.path)).labels
 
 
 def check_labels(config: Config, labels: Sequence[str]) -> None:

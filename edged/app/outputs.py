@@ -1,4 +1,4 @@
-"""What commands read and write beside the daemon: the event log, traces, recordings."""
+"""What commands write beside the daemon: traces, recordings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ from edged.imaging.files import make_folder
 from edged.imaging.recording import Recording
 from edged.pipeline.camera import FrameObserver
 from edged.pipeline.trace import TraceWriter
-from edged.store.reader import EventLog
-
-
-def event_log(data_dir: Path) -> EventLog:
-    """Open the event log of a data folder for reading."""
-    return EventLog(data_dir)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from edged.capture.cameras import FoundCamera, find_cameras
+from edged.capture.cameras import FoundCamera
 from edged.capture.devices.finder import CameraFinder
 from edged.capture.open import open_source
 from edged.capture.v4l2.describe import suited_mode
@@ -31,11 +31,6 @@ def make_source(section: CameraSection, clock: Clock, *, find: CameraFinder | No
         find=find,
         stall_timeout_s=section.frame_timeout_s,
     )
-
-
-def cameras() -> list[FoundCamera]:
-    """The video devices of this machine, each with what it offers or why it does not say."""
-    return find_cameras()
 
 
 def mode_for(camera: FoundCamera, spec: ModelSpec) -> WantedMode | None:

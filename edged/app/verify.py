@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged.app.engines import choose_engine
+from edged.app.models import model_spec
 from edged.app.sources import read_picture
 from edged.backends.catalogue import all_engines
 from edged.backends.choice import AUTO, Choice, choose
 from edged.clock import Clock, SystemClock
-from edged.detect.catalogue import find_model
 from edged.detect.golden import record_golden
-from edged.detect.load import load_spec
 from edged.detect.selfcheck import ModelReport, time_frame, verify_model
 from edged.detect.spec import ModelSpec
 from edged.domain.detections import Detections
@@ -40,7 +39,7 @@ class EngineReport:
 
 def explain_model(model: str, wanted: str = AUTO) -> tuple[ModelSpec, Choice]:
     """Say which engine would run a model here, and what was found out about each. Raises ModelError."""
-    spec = load_spec(find_model(model))
+    spec = model_spec(model)
     return spec, choose(wanted, all_engines(), spec.formats)
 
 
@@ -49,7 +48,6 @@ def verify_engines(
     image_path: Path | None = None,
     *,
     wanted: str = AUTO,
-    threads: int = 1,
     cache_dir: Path | None = None,
     clock: Clock | None = None,
     progress: Callable[[str], None] = lambda text: None,
@@ -60,11 +58,11 @@ def verify_engines(
     engines keep what they built.
     Raises ModelError when the model cannot be read or no engine can run it, SourceError for the picture.
     """
-    spec = load_spec(find_model(model))
+    spec = model_spec(model)
     image = None if image_path is None else read_picture(image_path)
     choice = choose_engine(spec, wanted)
     engines = {engine.name: engine for engine, _ in choice.candidates}
-    options = EngineOptions(threads=threads, cache_dir=cache_dir, progress=progress)
+    options = EngineOptions(cache_dir=cache_dir, progress=progress)
     reports = [
         _try(engines[verdict.engine], verdict, spec, image, options, clock or SystemClock())
         if verdict.engine in engines
@@ -83,7 +81,7 @@ def record_answer(
     progress: Callable[[str], None] = lambda text: None,
 ) -> Detections:
     """Record what a model finds in a picture as its golden answer; return it. Raises EdgedError."""
-    spec = load_spec(find_model(model))
+    spec = model_spec(model)
     engine, format_ = choose_engine(spec, wanted).candidates[0]
     image = read_picture(image_path)
     options = EngineOptions(cache_dir=cache_dir, progress=progress)

@@ -58,7 +58,7 @@ class GraphCache:
                 draft.unlink()
 
 
-def graph_key(model: Path, *, version: str, provider: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+def graph_key(model: Path, *, version: str, provider: str) -> str:
     """Hash all that an optimised graph depends on. Raises OSError when a file cannot be read.
 
     Of the files beside the model, which may hold its weights, name, size and time of the last change count.
@@ -68,7 +68,7 @@ def graph_key(model: Path, *, version: str, provider: str, cpuinfo: Path = Path(
         if path.is_file():
             facts = path.stat()
             digest.update(f"{path.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
-    for fact in (version, provider, platform.machine(), _instructions(cpuinfo)):
+    for fact in (version, provider, platform.machine(), _instructions()):
         digest.update(fact.encode() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -77,10 +77,10 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _instructions(cpuinfo: Path) -> str:
+def _instructions() -> str:
     """The instruction sets of the first processor, as the kernel lists them."""
     with suppress(OSError):
-        for line in cpuinfo.read_text(errors="replace").splitlines():
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
             if line.startswith(("flags", "Features")):
                 return line
     return ""

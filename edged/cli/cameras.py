@@ -37,7 +37,7 @@ def cameras(
     from edged.cli.console import stdout_console
 
     spec = app.model_spec(model)
-    found = [(camera, app.mode_for(camera, spec)) for camera in app.cameras()]
+    found = [(camera, app.mode_for(camera, spec)) for camera in app.find_cameras()]
     if as_json:
         for camera, mode in found:
             typer.echo(json.dumps(record(camera, mode), ensure_ascii=False))

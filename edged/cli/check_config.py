@@ -57,13 +57,13 @@ def _model_warnings(config: Config) -> Iterator[str]:
     from edged import app
 
     try:
-        labels = app.model_labels(config)
+        spec = app.model_spec(config.model.path)
     except ModelError as error:
         yield f"model.path: {error.message}"
     else:
-        app.check_labels(config, labels)
+        app.check_labels(config, spec.labels)
         try:
-            choice = app.choose_engine(app.model_spec(config.model.path), config.model.backend)
+            choice = app.choose_engine(spec, config.model.backend)
         except ModelError as error:
             yield f"model.backend: {error.message} {error.hint}"
         else:

@@ -75,7 +75,7 @@ def demo(
         daemon = app.build(config, detector=detector, observers={_CAMERA: observers})
         console.print(f"Watching {without_secrets(source)} with the model {detector.spec.name} ...", soft_wrap=True)
         status = run_until_done(daemon, signals)
-    records = [record for record in app.event_log(data).read() if record.run_id == daemon.run_id]
+    records = [record for record in app.EventLog(data).read() if record.run_id == daemon.run_id]
     console.print(_table(sorted(records, key=lambda record: record.event.at), began_at=beginning.at))
     console.print(_summary(status, records))
     for sentence in _damage(status.cameras[0]):

@@ -41,9 +41,9 @@ def verify_table(reports: Sequence[EngineReport]) -> Table:
     """Every engine side by side, with its times and how far it lies from the recorded answer."""
     table = _table("engine", "verdict", "load", "a frame", "golden picture")
     for each in reports:
-        times = [f"{ms:.0f} ms" if ms is not None else "" for ms in (each.load_ms,)]
-        times += [f"{ms:.1f} ms" if ms is not None else "" for ms in (each.infer_ms,)]
-        table.add_row(each.verdict.engine, _outcome(each), *times, _agreement(each))
+        load = "" if each.load_ms is None else f"{each.load_ms:.0f} ms"
+        frame = "" if each.infer_ms is None else f"{each.infer_ms:.1f} ms"
+        table.add_row(each.verdict.engine, _outcome(each), load, frame, _agreement(each))
     return table
 
 

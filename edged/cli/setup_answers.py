@@ -40,7 +40,9 @@ def configuration(wanted: Wanted, *, asking: bool) -> str:
     """Ask for what is not said, if `asking`, and write the file's text, checked. Raises ConfigError and ModelError."""
     model = wanted.model or _ask("Model (a folder, or a name from `edged models list`)", "builtin", asking)
     spec = app.model_spec(model)
-    sources = wanted.sources or _ask_cameras(_usable(spec), asking)
+    found = app.find_cameras()
+    usable = [camera for camera in found if camera.takes_pictures and app.mode_for(camera, spec) is not None]
+    sources = wanted.sources or _ask_cameras(usable, asking)
     labels = wanted.labels if wanted.labels is not None else _ask_labels(spec, asking)
     text = compose(
         data_dir=wanted.data_dir,
@@ -48,7 +50,7 @@ def configuration(wanted: Wanted, *, asking: bool) -> str:
         model=model,
         threads=2 if (os.cpu_count() or 1) >= 4 else 1,
         labels=labels,
-        camera_tables=camera_tables(sources, app.cameras(), spec),
+        camera_tables=camera_tables(sources, found, spec),
     )
     app.check_labels(parse_config(text, name="the new configuration", folder=Path.cwd()), spec.labels)
     return text
@@ -90,10 +92,6 @@ def _write_to_disk(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _usable(spec: ModelSpec) -> list[FoundCamera]:
-    return [camera for camera in app.cameras() if camera.takes_pictures and app.mode_for(camera, spec) is not None]
 
 
 def _ask(question: str, default: str, asking: bool) -> str:

@@ -11,7 +11,7 @@ from edged.domain.machine import MachineStatus
 from edged.health.monitor import ThermalMonitor
 from edged.health.run_keeper import RunKeeper
 
-_DISK_LOW_BYTES = 200_000_000
+DISK_LOW_BYTES = 200_000_000
 
 
 def machine_status(monitor: ThermalMonitor, keeper: RunKeeper, clock: Clock) -> MachineStatus:
@@ -32,7 +32,7 @@ def _warnings(status: MachineStatus) -> list[str]:
     if status.heat == "unknown":
         told.append(f"the temperature is unknown, its sensor is silent: inference gets {status.budget:.0%} of its time")
     told += [f"the firmware reports {word.replace('_', ' ')}" for word in status.throttling_now or ()]
-    if status.disk_free_bytes is not None and status.disk_free_bytes < _DISK_LOW_BYTES:
+    if status.disk_free_bytes is not None and status.disk_free_bytes < DISK_LOW_BYTES:
         told.append(f"the disk is nearly full: {status.disk_free_bytes / 1e6:.0f} MB are free")
     return told
 

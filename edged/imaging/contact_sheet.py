@@ -16,6 +16,8 @@ from edged.imaging.files import write_file
 from edged.imaging.jpeg import encode_jpeg
 
 _PAPER = 32  # grey level
+_TILE_PX = 320, 240
+_QUALITY = 85  # of the JPEG
 _GAP_PX = 6
 _CAPTION_PX = 18
 _CAPTION_SCALE = 0.4
@@ -29,15 +31,13 @@ class Tile:
     caption: str = ""
 
 
-def contact_sheet(
-    tiles: Sequence[Tile], *, columns: int | None = None, tile_size_px: tuple[int, int] = (320, 240)
-) -> BgrImage:
-    """Lay the tiles out in rows, each fitted into `tile_size_px` (width, height) without distortion.
+def contact_sheet(tiles: Sequence[Tile], *, columns: int | None = None) -> BgrImage:
+    """Lay the tiles out in rows, each fitted into 320 × 240 pixels without distortion.
 
     Without `columns` the sheet becomes about as wide as it is high. No tiles give an empty sheet.
     """
     columns = columns or max(1, math.ceil(math.sqrt(len(tiles))))
-    tile_w, tile_h = tile_size_px
+    tile_w, tile_h = _TILE_PX
     cell_w, cell_h = tile_w + _GAP_PX, tile_h + _CAPTION_PX + _GAP_PX
     rows = max(1, math.ceil(len(tiles) / columns))
     sheet: BgrImage = np.full((rows * cell_h + _GAP_PX, columns * cell_w + _GAP_PX, 3), _PAPER, np.uint8)
@@ -51,9 +51,9 @@ def contact_sheet(
     return sheet
 
 
-def save_contact_sheet(path: Path, tiles: Sequence[Tile], *, columns: int | None = None, quality: int = 85) -> None:
+def save_contact_sheet(path: Path, tiles: Sequence[Tile], *, columns: int | None = None) -> None:
     """Write the sheet as JPEG. Raises EdgedError when the file cannot be written."""
-    write_file(path, encode_jpeg(contact_sheet(tiles, columns=columns), quality=quality))
+    write_file(path, encode_jpeg(contact_sheet(tiles, columns=columns), quality=_QUALITY))
 
 
 def fit(image: BgrImage, *, width_px: int, height_px: int) -> BgrImage:

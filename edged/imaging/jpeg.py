@@ -11,7 +11,7 @@ from edged.domain.frame import BgrImage, Frame
 from edged.errors import EdgedError
 
 
-def encode_jpeg(image: BgrImage, *, quality: int = 85) -> bytes:
+def encode_jpeg(image: BgrImage, *, quality: int) -> bytes:
     """Encode an (H, W, 3) uint8 BGR picture; `quality` is 1..100. Raises EdgedError when it cannot be a JPEG."""
     try:
         done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from edged.clock import Clock
 from edged.errors import BackendError
 
 Tensor = npt.NDArray[np.float32]
@@ -19,7 +17,7 @@ class ScriptedBackend:
     """Implements ports.Backend without an engine.
 
     Levers: `answer` is what every call returns, or a function of the blob; calls whose numbers (from 1) are in
-    `fails_at` raise BackendError; each call takes `takes_s` seconds of the clock. `calls` counts them, the failed too.
+    `fails_at` raise BackendError. `calls` counts them, the failed too.
     """
 
     def __init__(
@@ -28,17 +26,13 @@ class ScriptedBackend:
         *,
         input_shape: tuple[int, int, int],
         fails_at: Collection[int] = (),
-        takes_s: float = 0.0,
-        clock: Clock | None = None,
     ) -> None:
-        """`input_shape` is (3, height, width); `takes_s` needs a `clock`."""
+        """`input_shape` is (3, height, width)."""
         self.calls = 0
         self.closed = False
         self._answer = answer
         self._input_shape = input_shape
         self._fails_at = fails_at
-        self._takes_s = takes_s
-        self._clock = clock
 
     def infer(self, blob: Tensor) -> list[Tensor]:
         """See ports.Backend."""
@@ -50,8 +44,6 @@ class ScriptedBackend:
                 hint="Correct the input size.",
             )
         self.calls += 1
-        if self._clock is not None:
-            self._clock.wait(threading.Event(), self._takes_s)
         if self.calls in self._fails_at:
             raise BackendError(f"Call {self.calls} was told to fail.", hint="Change fails_at.")
         answer = self._answer(blob) if callable(self._answer) else self._answer

@@ -7,17 +7,6 @@ from collections.abc import Callable
 from edged.domain.machine import Vitals
 
 
-class FixedBudget:
-    """Implements ports.InferenceBudget; the lever is `value`, 0..1."""
-
-    def __init__(self, value: float = 1.0) -> None:
-        self.value = value
-
-    def share(self) -> float:
-        """See ports.InferenceBudget."""
-        return self.value
-
-
 class RecordingNotifier:
     """Implements ports.Notifier: keeps the lines that systemd would get. The lever is `watchdog_s`."""
 

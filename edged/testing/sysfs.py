@@ -171,8 +171,9 @@ class FakeBoard:
 
     def ask(self, words: Sequence[str]) -> str | None:
         """Answer as vcgencmd does."""
-        self.asked.append(words[0])
-        return self.firmware.get(words[0])
+        _, word = words
+        self.asked.append(word)
+        return self.firmware.get(word)
 
 
 def _write_sensor(file: Path, value: object) -> None:

@@ -6,30 +6,16 @@ https://www.raspberrypi.com/documentation/computers/os.html#vcgencmd
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Callable, Sequence
+from functools import partial
 
 from edged.clock import Clock
 from edged.domain.machine import THROTTLING, Throttling, Watts
-
-Ask = Callable[[Sequence[str]], "str | None"]
-"""Run a command line of vcgencmd's and return what it prints; None when it cannot be run, fails, or hangs."""
+from edged.health.programs import Ask, ask_program
 
 _ANSWER_WITHIN_S = 2.0  # it takes 5 ms; the firmware's mailbox may be stuck
 _ASK_AGAIN_AFTER_S = 60.0
 _SINCE_BOOT = 16
 _RAIL = re.compile(r"^\s*(\w+?)_([AV])\s+(?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)[AV]\s*$", re.MULTILINE)
-
-
-def ask_vcgencmd(words: Sequence[str], *, within_s: float = _ANSWER_WITHIN_S) -> str | None:
-    """See Ask."""
-    try:
-        ended = subprocess.run(
-            ["vcgencmd", *words], capture_output=True, text=True, timeout=within_s, check=True, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return None
-    return ended.stdout
 
 
 class Firmware:
@@ -38,9 +24,9 @@ class Firmware:
     So a machine without vcgencmd, a user who may not ask and a firmware that hangs cost next to nothing.
     """
 
-    def __init__(self, *, clock: Clock, ask: Ask = ask_vcgencmd) -> None:
+    def __init__(self, *, clock: Clock, ask: Ask | None = None) -> None:
         self._clock = clock
-        self._run = ask
+        self._run = ask or partial(ask_program, within_s=_ANSWER_WITHIN_S)
         self._ask_at: dict[str, float] = {}  # not before
 
     def temp_c(self) -> float | None:
@@ -69,7 +55,7 @@ class Firmware:
         now = self._clock.monotonic()
         if now < self._ask_at.get(word, now):
             return ""
-        answer = self._run([word])
+        answer = self._run(["vcgencmd", word])
         if answer is None:
             self._ask_at[word] = now + _ASK_AGAIN_AFTER_S
         return answer or ""

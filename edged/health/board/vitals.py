@@ -6,15 +6,16 @@ from pathlib import Path
 
 from edged.clock import Clock
 from edged.domain.machine import Throttling, Vitals, Watts
-from edged.health.board.pi import Ask, Firmware, ask_vcgencmd
+from edged.health.board.pi import Firmware
 from edged.health.board.power import Rapl, ina3221_watts, under_voltage
 from edged.health.board.zones import thermal_zones
+from edged.health.programs import Ask
 
 
 class BoardSensors:
     """Implements ports.Sensors with what this machine has."""
 
-    def __init__(self, *, clock: Clock, root: Path = Path("/"), ask: Ask = ask_vcgencmd) -> None:
+    def __init__(self, *, clock: Clock, root: Path = Path("/"), ask: Ask | None = None) -> None:
         """`root` is where sys lies; `ask` runs vcgencmd."""
         self._root = root
         self._firmware = Firmware(clock=clock, ask=ask)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from edged.clock import Clock
 from edged.domain.checkup import Finding, fail, ok, unknown, warn
+from edged.health.machine import DISK_LOW_BYTES
 
-_LITTLE_BYTES = 200_000_000  # from here on the status warns, too
 _COMMIT_BYTES = 16_384  # about what a batch of events writes
 _COMMITS = 10
 _SLOW_MS = 200.0
@@ -30,7 +30,7 @@ def disk(folder: Path, *, clock: Clock) -> Iterator[Finding]:
         yield fail("disk", f"{folder}: {error.strerror}", f"sudo install -d -o edged -g edged -m 750 {folder}")
         return
     text = f"{free_bytes / 1e9:.1f} GB free in {folder}"
-    if free_bytes < _LITTLE_BYTES:
+    if free_bytes < DISK_LOW_BYTES:
         yield warn("disk", text, "Make room, or lower [store] retention_days and max_snapshots_mb.")
     else:
         yield ok("disk", text)

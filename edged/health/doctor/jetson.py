@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edged.domain.checkup import Finding, ok, unknown, warn
 from edged.health.board.files import read_number, read_text
-from edged.health.doctor.system import Ask
+from edged.health.programs import Ask
 
 
 def gpu_clocks(ask: Ask, root: Path = Path("/")) -> Iterator[Finding]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edged.clock import Clock
 from edged.domain.checkup import Finding, fail, ok, unknown, warn
 from edged.health.board.files import read_text
-
-Ask = Callable[[Sequence[str]], "str | None"]
-"""Run a command and return what it prints; None when it cannot be run or fails."""
+from edged.health.programs import Ask
 
 _CMDLINE = "Add cgroup_enable=memory to the line of /boot/firmware/cmdline.txt, and restart."
 _REPAIR = "Add fsck.repair=yes to the kernel's command line, and restart."

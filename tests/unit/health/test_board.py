@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edged.domain.machine import THROTTLING, Throttling, Vitals, Watts
-from edged.health.board.pi import ask_vcgencmd, decode_throttled
+from edged.health.board.pi import decode_throttled
 from edged.health.board.vitals import BoardSensors
 from edged.health.board.zones import ThermalZone, thermal_zones
+from edged.health.programs import ask_program
 from edged.testing.clock import FakeClock
 from edged.testing.sysfs import FakeBoard
 
@@ -180,15 +181,15 @@ def script(folder: Path, text: str) -> Path:
 
 def test_the_real_program_is_run_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{script(tmp_path, 'echo throttled=0x$#')}:/usr/bin:/bin")
-    assert ask_vcgencmd(["get_throttled"], within_s=30.0) == "throttled=0x1\n"
+    assert ask_program(["vcgencmd", "get_throttled"], within_s=30.0) == "throttled=0x1\n"
 
 
 @pytest.mark.parametrize("text", ["exit 255", "kill -SEGV $$", "sleep 60"])
 def test_a_program_that_fails_or_hangs_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("PATH", f"{script(tmp_path, text.replace('sleep', 'exec sleep'))}:/usr/bin:/bin")
-    assert ask_vcgencmd(["get_throttled"], within_s=0.5) is None
+    assert ask_program(["vcgencmd", "get_throttled"], within_s=0.5) is None
 
 
 def test_a_machine_without_the_program_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert ask_vcgencmd(["get_throttled"]) is None
+    assert ask_program(["vcgencmd", "get_throttled"]) is None
