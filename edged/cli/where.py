@@ -43,7 +43,7 @@ def folders(config: Path | None, data: Path | None) -> tuple[Path, Path]:
             f"Which daemon? There is no {DEFAULT_CONFIG}.",
             hint="Name its configuration file with --config FILE, or its data folder with --data DIR.",
         )
-    from edged.config.loader import load_config  # here, because it takes longer to import than all the rest
+    from edged.config.loader import load_folders  # here, because it takes longer to import than all the rest
 
-    settings = load_config(config or DEFAULT_CONFIG)
+    settings = load_folders(config or DEFAULT_CONFIG)  # a daemon that runs refused what else is wrong with the file
     return settings.data_dir, settings.status_dir

@@ -6,12 +6,12 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from edged.config.mistakes import list_mistakes
-from edged.config.schema import Config
+from edged.config.schema import Config, Folders
 from edged.domain.addresses import without_secrets
 from edged.errors import ConfigError
 
@@ -20,6 +20,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_Kind = TypeVar("_Kind", bound=Folders)
+
 _LARGEST_BYTES = 1 << 20
 _START_HINT = "For a commented file to start from: edged check-config --example > edged.toml"
 
@@ -27,6 +29,13 @@ _START_HINT = "For a commented file to start from: edged check-config --example 
 def load_config(path: Path) -> Config:
     """Read the file; relative paths in it count from its own folder. Raises ConfigError with all its mistakes."""
     return parse_config(_read_text(path), name=str(path), folder=path.absolute().parent)
+
+
+def load_folders(path: Path) -> Folders:
+    """Read only where the daemon keeps its things, whatever stands in the tables of the file. Raises ConfigError."""
+    tables = _parse_toml(_read_text(path), str(path))
+    above = {key: value for key, value in tables.items() if not isinstance(value, Mapping | list)}
+    return _checked(Folders, above, name=str(path), folder=path.absolute().parent)
 
 
 def parse_config(text: str, *, name: str, folder: Path) -> Config:
@@ -38,8 +47,12 @@ def parse_config(text: str, *, name: str, folder: Path) -> Config:
 
 def check_tables(tables: Mapping[str, Any], *, name: str, folder: Path) -> Config:
     """Check the plain tables of a file called `name`. Raises ConfigError."""
+    return _checked(Config, tables, name=name, folder=folder)
+
+
+def _checked(kind: type[_Kind], tables: Mapping[str, Any], *, name: str, folder: Path) -> _Kind:
     try:
-        return Config.model_validate(tables, context={"folder": folder})
+        return kind.model_validate(tables, context={"folder": folder})
     except ValidationError as error:
         mistakes = list_mistakes(error, tables)
     count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"

@@ -12,7 +12,7 @@ def what_is_wrong(status: DaemonStatus) -> list[str]:
         wrong.append(f"events wait in memory, {status.store.waiting} so far: {status.store.error}")
     if status.config_error:
         wrong.append(f"the changed configuration was refused, and the old one goes on: {status.config_error}")
-    return wrong + status.machine.warnings
+    return [clause.removesuffix(".") for clause in wrong + status.machine.warnings]
 
 
 def _of_camera(camera: CameraStatus) -> str | None:

@@ -20,11 +20,11 @@ from edged.config.schema.log import LogSection
 from edged.config.schema.model import ModelSection
 from edged.config.schema.thermal import ThermalSection
 
-__all__ = ["NAME_PATTERN", "CameraSection", "Config"]
+__all__ = ["NAME_PATTERN", "CameraSection", "Config", "Folders"]
 
 
-class Config(Section):
-    """The whole file. `edged.config.loader.load_config` makes one, with absolute paths."""
+class Folders(Section):
+    """What stands above all tables: where a daemon keeps its things."""
 
     data_dir: FolderPath = option(Path("/var/lib/edged"), "Folder of the event log and the snapshots.", "folder")
     runtime_dir: FolderPath | None = option(
@@ -33,6 +33,16 @@ class Config(Section):
         "Not set: data_dir.",
         "folder",
     )
+
+    @property
+    def status_dir(self) -> Path:
+        """Where the status file lies."""
+        return self.runtime_dir or self.data_dir
+
+
+class Config(Folders):
+    """The whole file. `edged.config.loader.load_config` makes one, with absolute paths."""
+
     model: ModelSection = option(ModelSection(), "Which model looks at the frames, and how.", "table")
     tracker: TrackerSection = option(TrackerSection(), "How detections become tracks.", "table")
     scheduler: SchedulerSection = option(SchedulerSection(), "Which frames the detector sees.", "table")
@@ -45,11 +55,6 @@ class Config(Section):
     camera: tuple[CameraSection, ...] = option(
         ..., "The cameras, one [[camera]] table each.", "tables", min_length=1, max_length=64, strict=False
     )
-
-    @property
-    def status_dir(self) -> Path:
-        """Where the status file lies."""
-        return self.runtime_dir or self.data_dir
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Config:

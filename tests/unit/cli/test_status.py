@@ -165,6 +165,24 @@ def test_the_configuration_says_where_the_status_lies(edged: Edged, tmp_path: Pa
     assert "picodet-s" in edged("status", "-c", config).out
 
 
+def test_a_mistake_in_the_configuration_does_not_hide_how_the_daemon_is(edged: Edged, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    write(tmp_path / "run", cameras=WELL, config_error="edged.toml has a mistake.")
+    config = tmp_path / "edged.toml"
+    config.write_text('runtime_dir = "run"\n[model]\nthreads = 0\n[[camera]]\nnam = "yard"\n')
+    result = edged("status", "-c", config)
+    assert result.code == 8
+    assert "the old one goes on: edged.toml has a mistake.\n" in result.err
+
+
+def test_a_mistake_above_the_tables_of_the_configuration_is_told(edged: Edged, tmp_path: Path) -> None:
+    config = tmp_path / "edged.toml"
+    config.write_text('runtim_dir = "run"\n')
+    result = edged("status", "-c", config)
+    assert result.code == 2
+    assert 'did you mean "runtime_dir"?' in result.err
+
+
 def test_a_store_that_cannot_write_is_shown_loudly(edged: Edged, tmp_path: Path) -> None:
     write(tmp_path, store=StoreStatus(error="no space left"))
     assert "CANNOT WRITE: no space left" in edged("status", "--data", tmp_path).out
