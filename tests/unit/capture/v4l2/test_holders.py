@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,14 +39,17 @@ def test_without_a_list_of_processes_nobody_is_named(tmp_path: Path) -> None:
 
 
 def test_a_real_process_is_found_and_this_one_is_not_told() -> None:
-    program = "import sys; file = open('/dev/full', 'wb', buffering=0); print('open', flush=True); sys.stdin.read()"
+    ours, theirs = os.openpty()  # a device that nobody else on this machine has open
+    device = os.ttyname(theirs)
+    program = f"import sys; file = open('{device}', 'wb', buffering=0); print('open', flush=True); sys.stdin.read()"
     with (
-        Path("/dev/full").open("wb", buffering=0),
+        os.fdopen(ours, "wb"),
+        os.fdopen(theirs, "wb"),
         subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1) as other,
     ):
         assert other.stdout is not None
         other.stdout.readline()
-        holders = who_holds(Path("/dev/full"))
+        holders = who_holds(Path(device))
         other.communicate()
     assert [pid for pid, _ in holders] == [other.pid]
     assert "python" in holders[0][1]
