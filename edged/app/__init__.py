@@ -14,7 +14,7 @@ from edged.app.models import (
     load_detector,
     model_spec,
 )
-from edged.app.outputs import open_recording, open_trace
+from edged.app.outputs import open_recording, open_spare_trace, open_trace
 from edged.app.replay import replay
 from edged.app.sources import camera_at, mode_for, picture_of, try_devices
 from edged.app.verify import explain_model, record_answer, verify_engines
@@ -40,6 +40,7 @@ __all__ = [
     "mode_for",
     "model_spec",
     "open_recording",
+    "open_spare_trace",
     "open_trace",
     "picture_of",
     "record_answer",

@@ -10,7 +10,7 @@ from edged.errors import ConfigError
 from edged.imaging.files import make_folder
 from edged.imaging.recording import Recording
 from edged.pipeline.camera import FrameObserver
-from edged.pipeline.trace import TraceWriter
+from edged.pipeline.trace import SpareTrace, TraceWriter
 
 
 @contextmanager
@@ -20,6 +20,13 @@ def open_trace(path: Path, *, label: str, labels: Sequence[str]) -> Iterator[Fra
     Raises ConfigError and OutputNotWritable.
     """
     with closing(TraceWriter(path, class_ids=[class_of(label, labels)])) as trace:
+        yield trace
+
+
+@contextmanager
+def open_spare_trace(path: Path, *, label: str, labels: Sequence[str]) -> Iterator[SpareTrace]:
+    """As open_trace(), but `error` tells afterwards of a disk that was full or failed."""
+    with closing(SpareTrace(path, class_ids=[class_of(label, labels)])) as trace:
         yield trace
 
 

@@ -22,7 +22,7 @@ def run(
     """Watch the cameras of a configuration and write events until stopped.
 
     Runs until Ctrl-C or SIGTERM, or until every source has ended where all are files. Both are clean ends: what
-    happened is committed, and the exit code is 0.
+    happened is committed, and the exit code is 0, or 7 where the trace is not complete.
 
     A service reads its configuration again at SIGHUP (`systemctl reload edged`): cameras that it leaves unchanged go on
     with all that they follow, and a file with a mistake in it is refused.
@@ -39,20 +39,25 @@ def run(
         settings = load_config(config)
         log_to_stderr(settings.log.level)
         detector = app.load_detector(settings)
-        observers = {}
+        traces = {}
         if trace is not None:
             for camera in settings.camera:
                 path = trace if len(settings.camera) == 1 else path_for_camera(trace, camera.name)
-                writer = app.open_trace(path, label=trace_label, labels=detector.labels)
-                observers[camera.name] = [files.enter_context(writer)]
+                writer = app.open_spare_trace(path, label=trace_label, labels=detector.labels)
+                traces[camera.name] = files.enter_context(writer)
         daemon = app.build(
             settings,
             detector=detector,
-            observers=observers,
+            observers={camera: [trace] for camera, trace in traces.items()},
             read_again=lambda: load_config(config),
             unattended=unattended,
         )
         signals.reload_with(daemon.request_reload)
         run_until_done(daemon, signals)
+    incomplete = next((writer.error for writer in traces.values() if writer.error is not None), None)
     if daemon.left_behind:
-        os._exit(0)  # in the middle of native code: an orderly exit would pull Python away from under that thread
+        os._exit(
+            0 if incomplete is None else incomplete.exit_code
+        )  # in the middle of native code: an orderly exit would pull Python away from under that thread
+    if incomplete is not None:
+        raise incomplete

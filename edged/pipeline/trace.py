@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ from edged.domain.boxes import xyxy_to_tlwh
 from edged.domain.frame import Frame
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import Tracks
-from edged.errors import OutputNotWritable
+from edged.errors import OutputNotWritable, is_full, is_of_the_disk
+
+log = logging.getLogger(__name__)
 
 _LINE = re.compile(rb"\d+,\d+(,-?\d+\.\d+){5},-1,-1,-1\s")
 
@@ -83,6 +86,43 @@ class TraceWriter:
                 f"The trace {self._path} cannot be written: {error.strerror}.",
                 hint="Name a file in a folder that exists, that this user may write to, and that has space.",
             ) from error
+
+
+class SpareTrace:
+    """A trace that the daemon can do without: it ends where the disk is full or fails, and the daemon goes on."""
+
+    def __init__(self, path: Path, *, class_ids: Collection[int]) -> None:
+        """Raises OutputNotWritable as TraceWriter does, but not for the disk: a box would start again and again."""
+        self.error: OutputNotWritable | None = None
+        """Why it is not complete."""
+        self._trace: TraceWriter | None = None
+        with self._going_on():
+            self._trace = TraceWriter(path, class_ids=class_ids)
+
+    def __call__(self, frame: Frame, tracks: Tracks, decision: Decision) -> None:
+        if self._trace is not None and self.error is None:
+            with self._going_on():
+                self._trace(frame, tracks, decision)
+
+    def close(self) -> None:
+        """Write what is left, if it can be."""
+        if self._trace is not None:
+            with self._going_on():
+                self._trace.close()
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        try:
+            yield
+        except OutputNotWritable as error:
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or (
+                self._trace is None and not (is_full(cause) or is_of_the_disk(cause))
+            ):
+                raise
+            if self.error is None:
+                self.error = error
+                log.error("edged goes on, and the trace is not complete: %s", error)
 
 
 def _is_trace(path: Path) -> bool:

@@ -72,10 +72,11 @@ def test_the_second_daemon_on_a_data_folder_is_refused_and_the_first_goes_on(box
     first = box.start("run", "-c", box.config)
     box.wait_for(first, lambda status: status["state"] == "running")
     box.configure(f'source = "{clip}"')
-    (box.folder / "t.txt").write_text("the trace of the first\n")
+    of_the_first = "1,1,10.00,20.00,30.00,60.00,0.5000,-1,-1,-1\n"
+    (box.folder / "t.txt").write_text(of_the_first)
     second = box.run_config("--trace", "t.txt")
     assert second.code == 5
-    assert (box.folder / "t.txt").read_text() == "the trace of the first\n"
+    assert (box.folder / "t.txt").read_text() == of_the_first
     second.told(f"another edged (pid {first.pid})", str(box.data))
     assert first.poll() is None
     status = box.status()
@@ -104,6 +105,18 @@ def test_events_wait_in_memory_until_the_disk_has_space_again(box: Box, clip: Pa
     kinds = [event["kind"] for event in box.events()]
     assert kinds.count("camera_lost") == 1
     assert [kind for kind in kinds if kind != "camera_lost"] == ["appeared", "left"] * 2
+
+
+def test_a_trace_on_a_full_disk_costs_nothing_but_itself(box: Box, long_clip: Path) -> None:
+    box.configure(f'source = "{long_clip}"')
+    ended = box.run_config("--trace", "/dev/full")
+    assert ended.code == 7
+    ended.told("edged goes on", "The trace /dev/full cannot be written: No space left on device.")
+    assert ended.err.count("edged goes on") == 1
+    assert len(box.events()) == 100
+    status = box.status()
+    assert status is not None
+    assert status["state"] == "stopped"
 
 
 def test_a_data_folder_that_may_not_be_written_is_told_at_once(box: Box) -> None:

@@ -22,6 +22,14 @@ pytestmark = [
 ]
 
 
+EDGED = [sys.executable, "-m", "edged", "run", "-c"]
+ON_A_READ_ONLY_DISK = [
+    *["unshare", "--mount", "sh", "-c"],
+    'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"',
+]
+"""Before a folder that is mounted so, and a command that sees it so."""
+
+
 def remount(box: Box, mode: str, *, seen_by: int) -> None:
     """Mount the data folder anew, read-only or not, as one process sees it."""
     command = ["nsenter", "--target", str(seen_by), "--mount", "mount", "-o", f"remount,bind,{mode}", str(box.data)]
@@ -40,9 +48,7 @@ def test_on_a_disk_that_is_read_only_at_the_start_it_watches_and_stores_all_once
 
     box.configure(f'source = "{clip}"', 'source = "/dev/video987"', top='runtime_dir = "run"')
     box.status_folder = box.folder / "run"
-    mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
-    edged = [sys.executable, "-m", "edged", "run", "-c", box.config]
-    process = box.start_program(["unshare", "--mount", "sh", "-c", mount, box.data, *edged])
+    process = box.start_program([*ON_A_READ_ONLY_DISK, box.data, *EDGED, box.config])
     status = box.wait_for(process, lambda status: bool(status["store"]["error"] and status["store"]["waiting"] == 6))
     assert status["state"] == "running"
     assert "Read-only file system" in status["store"]["error"]
@@ -63,3 +69,13 @@ def test_on_a_disk_that_is_read_only_at_the_start_it_watches_and_stores_all_once
     assert kinds == ["restarted", *["appeared", "left"] * 2]
     assert events[len(stored)]["reason"] == "oom"
     assert not (box.data / "service-result").exists()
+
+
+def test_a_disk_that_is_read_only_at_the_start_costs_the_trace_on_it_and_nothing_else(box: Box, clip: Path) -> None:
+    box.configure(f'source = "{clip}"')
+    (box.folder / "traces").mkdir()
+    trace = ["--trace", box.folder / "traces" / "t.txt"]
+    ended = box.end_of(box.start_program([*ON_A_READ_ONLY_DISK, box.folder / "traces", *EDGED, box.config, *trace]))
+    assert ended.code == 7
+    ended.told("edged goes on", "t.txt cannot be written: Read-only file system")
+    assert len(box.events()) == 4

@@ -10,7 +10,7 @@ import pytest
 from edged.domain.scheduling import Decision
 from edged.domain.tracks import TrackState
 from edged.errors import OutputNotWritable
-from edged.pipeline.trace import TraceWriter
+from edged.pipeline.trace import SpareTrace, TraceWriter
 from tests.pipeline.parts import a_frame, tracks_of
 
 
@@ -91,3 +91,31 @@ def test_a_full_disk_is_told_by_name() -> None:
     trace(a_frame(0), tracks_of(0.0, {1: (0, 0, 1, 1)}), Decision.DETECT)
     with pytest.raises(OutputNotWritable, match="/dev/full cannot be written: No space left"):
         trace.close()
+
+
+def test_a_daemon_goes_on_without_its_trace_on_a_full_disk_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    trace = SpareTrace(full, class_ids=[0])
+    for seq in range(1000):
+        trace(a_frame(seq), tracks_of(0.0, {1: (0, 0, 1, 1)}), Decision.DETECT)
+    trace.close()
+    assert trace.error is not None
+    assert "No space left" in trace.error.message
+    assert caplog.text.count("the trace is not complete") == 1
+
+
+def test_a_trace_that_was_written_whole_has_no_error(tmp_path: Path) -> None:
+    trace = SpareTrace(tmp_path / "t.txt", class_ids=[0])
+    trace(a_frame(0), tracks_of(0.0, {1: (0, 0, 1, 1)}), Decision.DETECT)
+    trace.close()
+    assert trace.error is None
+    assert (tmp_path / "t.txt").read_text().startswith("1,1,")
+
+
+def test_a_path_that_can_never_be_a_trace_is_refused_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"a recording")
+    for name in ("nowhere/t.txt", "clip.mp4"):
+        with pytest.raises(OutputNotWritable, match=name):
+            SpareTrace(tmp_path / name, class_ids=[0])
