@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,14 +142,14 @@ def passes_the_tests(python: Interpreter, report: Report) -> None:
         print(done.stdout[-3000:])
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--system", type=Path, required=True, help="Debian's root file system for Arm")
     parser.add_argument("--site", type=Path, required=True, help="Python packages for Arm")
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
-    report, began = Report(), time.monotonic()
+    report = Report()
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder, "film")
         pictures.mkdir()
@@ -164,10 +163,8 @@ def main() -> int:
             report.measured[processor] = sees_the_film(python, here, pictures, data, report)
         report.section(f"Pixels and tracks, {_TESTED}")
         passes_the_tests(emulated(arguments.system, arguments.site, _TESTED), report)
-    if arguments.json:
-        report.write(arguments.json)
-    return report.conclude(time.monotonic() - began)
+    report.end(arguments.json)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -277,7 +277,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--json", type=Path)
     given = options.parse_args()
-    began, report = time.monotonic(), Report()
+    report = Report()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-lab-")))
         subprocess.run(["cp", "--sparse=always", given.image / "root.img", folder / "box.img"], check=True)
@@ -290,10 +290,7 @@ def main() -> None:
             print(error, file=sys.stderr)
             if isinstance(error, BootError):
                 print(f"Its disk and its console are kept in {kept(folder)}.", file=sys.stderr)
-    report.measured["seconds"] = round(time.monotonic() - began)
-    if given.json:
-        report.write(given.json)
-    sys.exit(report.conclude(time.monotonic() - began))
+    report.end(given.json)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import argparse
 import json
 import re
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -167,7 +166,7 @@ def main() -> None:
     options.add_argument("--times", type=int, default=20, help="how often to inject each fault (%(default)s)")
     options.add_argument("--json", type=Path)
     given = options.parse_args()
-    began, report = time.monotonic(), Report()
+    report = Report()
     with session(kernel=given.kernel, image=given.image) as lab:
         for part in (
             streams,
@@ -184,10 +183,7 @@ def main() -> None:
             except MachineError as error:
                 report.add(Row("cut short", str(error).splitlines()[-1], "to run to its end", kept=False))
                 print(error, file=sys.stderr)
-    report.measured["seconds"] = round(time.monotonic() - began)
-    if given.json:
-        report.write(given.json)
-    sys.exit(report.conclude(time.monotonic() - began))
+    report.end(given.json)
 
 
 if __name__ == "__main__":

@@ -196,17 +196,12 @@ def main() -> None:
     except MachineError as error:
         print(f"The service cannot be tried here: {error}", file=sys.stderr)
         sys.exit(CANNOT_RUN)
-    began, report = time.monotonic(), Report()
+    report = Report()
     with tempfile.TemporaryDirectory(prefix="edged-lab-service-", dir=given.system.parent) as work:
         run(given, Path(work), report)
     report.measured["load"] = os.getloadavg()
-    report.measured["seconds"] = round(time.monotonic() - began)
-    if given.json:
-        report.write(given.json)
-    broken = len(report.broken)
     load = f"{os.getloadavg()[2]:.1f} on {os.cpu_count()} processors"  # over the last 15 minutes
-    print(f"\n{broken or 'No'} promise{'s' * (broken > 1)} broken, in {time.monotonic() - began:.0f} s, load {load}.")
-    sys.exit(1 if broken else 0)
+    report.end(given.json, note=f", load {load}")
 
 
 if __name__ == "__main__":

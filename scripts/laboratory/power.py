@@ -16,7 +16,6 @@ import argparse
 import logging
 import random
 import sys
-import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -117,7 +116,7 @@ def main() -> None:
         sys.exit(_SKIPPED)
     be_alone()
     logging.disable(logging.CRITICAL)  # the store's word at each of the restarts
-    began, report = time.monotonic(), Report()
+    report = Report()
     report.section("Power cuts in the middle of event writing")
     shipped = cut_again_and_again(AS_SHIPPED, given.cuts, seed=given.seed)
     judge(shipped, report)
@@ -135,11 +134,7 @@ def main() -> None:
         wear = disk_faults.wear(report)
     report.measured = {tally.variant.name: [asdict(cut) for cut in tally.cuts] for tally in tallies}
     report.measured |= {"faults": faults, "wear": wear}
-    report.measured["seconds"] = round(time.monotonic() - began)
-    if given.json:
-        report.write(given.json)
-    print(f"\n{len(report.broken) or 'No'} promises broken, in {time.monotonic() - began:.0f} s.")
-    sys.exit(1 if report.broken else 0)
+    report.end(given.json)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Report:
 
     rows: list[Row] = field(default_factory=list)
     measured: dict[str, Any] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
 
     def section(self, title: str) -> None:
         """Begin a part of the table."""
@@ -37,18 +39,13 @@ class Report:
         line = f"  {row.what:<38} {row.found:<66} {row.promised:<34} {verdict}"
         print(line.rstrip(), flush=True)
 
-    @property
-    def broken(self) -> Sequence[Row]:
-        """The lines that break a promise."""
-        return [row for row in self.rows if row.kept is False]
-
-    def conclude(self, seconds: float) -> int:
-        """Print how it went, and return the exit code."""
-        broken = len(self.broken)
-        print(f"\n{broken or 'No'} promise{'s' * (broken > 1)} broken, in {seconds:.0f} s.")
-        return 1 if broken else 0
-
-    def write(self, path: Path) -> None:
-        """Write rows and measurements as JSON."""
-        content = {"rows": [asdict(row) for row in self.rows], "measured": self.measured}
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    def end(self, path: Path | None, *, note: str = "") -> NoReturn:
+        """Print how it went, write all as JSON where a file is wanted, and exit: with 1 when a promise is broken."""
+        seconds = time.monotonic() - self.began
+        self.measured["seconds"] = round(seconds)
+        if path is not None:
+            content = {"rows": [asdict(row) for row in self.rows], "measured": self.measured}
+            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        broken = sum(row.kept is False for row in self.rows)
+        print(f"\n{broken or 'No'} promise{'s' * (broken > 1)} broken, in {seconds:.0f} s{note}.")
+        sys.exit(1 if broken else 0)

@@ -17,7 +17,6 @@ import logging
 import signal
 import sqlite3
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -217,9 +216,7 @@ def main() -> None:
     report.section(f"{frames} frames, {days:.2f} days at {FPS:g} frames a second, in {took['wall_s']:.0f} s")
     judge(status, samples, given.frames / FPS * _RETENTION_SHARE, report)
     report.measured = {**took, "frames": frames, "days": days, "samples": [asdict(sample) for sample in samples]}
-    if given.json:
-        report.write(given.json)
-    sys.exit(1 if report.broken else 0)
+    report.end(given.json)
 
 
 if __name__ == "__main__":

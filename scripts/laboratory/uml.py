@@ -188,17 +188,14 @@ def main() -> None:
     options.add_argument("--usermode", type=Path, required=True)
     options.add_argument("--json", type=Path)
     given = options.parse_args()
-    began, report = time.monotonic(), Report()
+    report = Report()
     report.section("User-mode Linux")
     with usermode_session(given.usermode) as lab:
-        booted_s = report.measured["booted_s"] = round(time.monotonic() - began, 1)
+        booted_s = report.measured["booted_s"] = round(time.monotonic() - report.began, 1)
         state = lab.machine.booted(60.0)
         report.add(Row("booted", f"{state}, after {booted_s:.1f} s", "running", state == "running"))
         run(lab, report)
-    report.measured["seconds"] = round(time.monotonic() - began)
-    if given.json:
-        report.write(given.json)
-    sys.exit(report.conclude(time.monotonic() - began))
+    report.end(given.json)
 
 
 if __name__ == "__main__":
