@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from edged.store.database import (
     store_error,
 )
 from edged.store.ids import is_id
-from edged.store.renewal import finish_renewal
+from edged.store.renewal import finish_renewal, leftovers
 from edged.store.retention import remove_orphans
 from edged.store.salvage import copy_rows, finish_rescue, name_for_copy, set_aside_files
 from edged.store.snapshots import sync_folder
@@ -63,25 +62,40 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, complaints: int =
     path = folder / FILE_NAME
     finish_renewal(path)
     finish_rescue(path)
-    for leftover in folder.glob(f"{_PARTIAL_NAME}*"):  # of a rescue that found no room, or was cut short
-        with suppress(OSError):  # what cannot be deleted is in the way of another rescue alone
-            leftover.unlink()
+    kept = _remove_leftovers(path)
+    opened = _opened(path, run, wall_at=wall_at, complaints=complaints)
+    for error in kept:  # told only now: while the disk is read-only, this is tried again and again
+        log.warning("%s is of no use any more, and cannot be deleted: %s", error.filename, error.strerror)
+    return opened
+
+
+def _remove_leftovers(path: Path) -> list[OSError]:
+    """Delete what a renewal or rescue left that was cut short, and return what went wrong: only room is lost by it."""
+    errors = []
+    for leftover in (*leftovers(path), *path.parent.glob(f"{_PARTIAL_NAME}*")):
+        try:
+            leftover.unlink(missing_ok=True)
+        except OSError as error:
+            errors.append(error)
+    return errors
+
+
+def _opened(path: Path, run: Run, *, wall_at: float, complaints: int) -> Opened:
     while complaints < DAMAGED_AFTER:
         try:
-            return _open(folder, run, whole=complaints > 0)
+            return _open(path, run, whole=complaints > 0)
         except StoreCorrupt as error:
             complaints += 1
             log.error("%s%s", error.message, "; it is looked at again" if complaints < DAMAGED_AFTER else "")
     _begin_anew(path, wall_at=wall_at)
-    return _open(folder, run)
+    return _open(path, run)
 
 
-def _open(folder: Path, run: Run, *, whole: bool = False) -> Opened:
-    path = folder / FILE_NAME
+def _open(path: Path, run: Run, *, whole: bool = False) -> Opened:
     inspect(path, None if whole else run.run_id)
     connection = open_writer(path)
     try:
-        _enter(connection, folder, run)
+        _enter(connection, path.parent, run)
         last_event_id = connection.execute("SELECT max(event_id) FROM events").fetchone()[0]
         if last_event_id is not None and not is_id(last_event_id):
             raise damaged(path, f"{last_event_id!r} is no event's id")

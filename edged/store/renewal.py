@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -65,10 +66,13 @@ def finish_renewal(path: Path) -> None:
         sync_folder(path.parent)
         fresh.replace(path)
         sync_folder(path.parent)
+
+
+def leftovers(path: Path) -> Iterator[Path]:
+    """What is of no use any more beside the database at `path`; without one, nothing is."""
     if path.exists():
         for name in (_PARTIAL_NAME, FRESH_NAME, _OLD_NAME):
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                path.with_name(name + suffix).unlink(missing_ok=True)
+            yield from path.parent.glob(f"{name}*")
 
 
 def readers(path: Path, *, locks: Path = Path("/proc/locks")) -> list[str]:

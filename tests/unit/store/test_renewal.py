@@ -161,6 +161,20 @@ def test_a_crash_in_the_middle_of_it_loses_nothing(tmp_path: Path, clock: FakeCl
     assert {found.name for found in folder.glob("events*")} <= {FILE_NAME, f"{FILE_NAME}-shm", f"{FILE_NAME}-wal"}
 
 
+@pytest.mark.parametrize("name", ["events.partial.db", FRESH_NAME, "events.old.db-wal", "events.salvaging.db"])
+def test_what_is_left_of_an_interruption_and_cannot_be_deleted_is_told_and_stops_nobody(
+    tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    for number in range(2):
+        store = EventStore(tmp_path, clock=clock, version="1.2.3")
+        store.open()
+        write(store, number, 1)
+        store.close()
+        (tmp_path / name).mkdir(exist_ok=True)  # as good as a file that the disk does not let go of
+    assert numbers(tmp_path) == [0, 1]
+    assert caplog.text.count(f"{tmp_path / name} is of no use any more, and cannot be deleted: Is a directory") == 1
+
+
 def test_who_reads_is_named_and_who_writes_is_not(store: EventStore, tmp_path: Path) -> None:
     write(store, 0, 5)
     assert readers(tmp_path / FILE_NAME) == []
