@@ -13,10 +13,11 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from edged.testing.encoded import jpeg
+from edged.testing.local_server import LocalServer
 
 BOUNDARY = "edged-frame"
 
@@ -62,13 +63,9 @@ class HttpCamera:
         self._writers: list[Callable[[bytes], Any]] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._server = _Server(self)
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._scheme = "https" if tls else "http"
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
+        self._server = LocalServer(self, _Handler, tls=tls)
+        self.port = self._server.port
 
     def url(self, user: str = "", path: str = "/live") -> str:
         """The address; `user` is `name:password`."""
@@ -93,10 +90,7 @@ class HttpCamera:
     def close(self) -> None:
         """Stop serving."""
         self._over.set()
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
+        self._server.end()
 
     def serve(self, write: Callable[[bytes], Any]) -> None:
         """Stream to one who looks, until the end (called by the connection's thread)."""
@@ -112,27 +106,9 @@ class HttpCamera:
                 write(data)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, camera: HttpCamera) -> None:
-        self.camera = camera
-        self.connections: list[Any] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def hang_up(self) -> None:
-        for connection in self.connections:
-            with suppress(OSError):
-                connection.shutdown(2)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a reader that goes away is a normal day
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: LocalServer[HttpCamera]
 
     def do_GET(self) -> None:
         camera = self.server.camera

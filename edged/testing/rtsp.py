@@ -10,11 +10,11 @@ import socketserver
 import ssl
 import struct
 import threading
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from edged.testing.encoded import SIZE, H264Encoder
+from edged.testing.local_server import LocalServer
 
 _RTP_CLOCK_HZ = 90_000  # RFC 6184
 _PAYLOAD_TYPE = 96
@@ -52,13 +52,9 @@ class RtspCamera:
         self._make_encoder = partial(H264Encoder, fps=fps, key_every=key_every, size=size, noise=noise)
         self._players: list[_Player] = []
         self._lock = threading.Lock()
-        self._server = _Server(self)
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._scheme = "rtsps" if tls else "rtsp"
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
+        self._server = LocalServer(self, _Connection, tls=tls)
+        self.port = self._server.port
 
     def url(self, user: str = "") -> str:
         """The address; `user` is `name` or `name:password`."""
@@ -101,10 +97,7 @@ class RtspCamera:
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
+        self._server.end()
 
 
 class _Player:
@@ -149,27 +142,8 @@ def _payloads(unit: bytes) -> list[bytes]:
     return [bytes((indicator, end | kind)) + piece for end, piece in zip(ends, pieces, strict=True)]
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
-    def __init__(self, camera: RtspCamera) -> None:
-        self.camera = camera
-        self.connections: list[Any] = []
-        super().__init__(("127.0.0.1", 0), _Connection)
-
-    def hang_up(self) -> None:
-        for connection in self.connections:
-            with suppress(OSError):  # gone already
-                connection.shutdown(2)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a reader that goes away is a normal day
-
-
 class _Connection(socketserver.StreamRequestHandler):
-    server: _Server
+    server: LocalServer[RtspCamera]
 
     def handle(self) -> None:
         self.server.connections.append(self.connection)
