@@ -16,7 +16,7 @@ from edged.domain.events import Event, EventRecord
 from edged.domain.health import StoreStatus
 from edged.domain.pulse import Pulse
 from edged.errors import StoreCorrupt, StoreError, is_full
-from edged.store.database import FILE_NAME, SQLITE_ERRORS, inspect, store_error
+from edged.store.database import FILE_NAME, SQLITE_ERRORS, inspect, is_damage, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
 from edged.store.opening import DAMAGED_AFTER, Opened, Run, open_or_salvage
@@ -225,6 +225,8 @@ class EventStore:
         try:
             make_copy(connection, self._path)
         except (*SQLITE_ERRORS, OSError) as error:
+            if not isinstance(error, OSError) and is_damage(error):
+                raise  # as one that a query meets
             log.warning("the event log could not be copied, which is tried again at twice its log's size: %s", error)
             self._renew_at_bytes = 2 * size_bytes
         else:

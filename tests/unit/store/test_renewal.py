@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edged.store.database import FILE_NAME
+from edged.store.database import FILE_NAME, PAGE_BYTES
 from edged.store.events import EventStore
 from edged.store.renewal import FRESH_NAME, exchange, log_bytes, make_copy, readers
 from edged.testing.clock import FakeClock
@@ -111,6 +111,30 @@ def test_a_disk_that_takes_no_copy_costs_no_event(store: EventStore, tmp_path: P
         assert log_bytes(tmp_path / FILE_NAME) > LIMIT_BYTES
     assert numbers(tmp_path) == list(range(145))
     assert store.status.dropped == 0
+
+
+def test_damage_that_only_the_copying_meets_is_mended(store: EventStore, clock: FakeClock, tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    write(store, 0, 400)
+    assert store._opened is not None
+    store._opened.connection.executescript("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA shrink_memory")
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // PAGE_BYTES // 2 * PAGE_BYTES)
+        file.write(b"\xa5" * PAGE_BYTES)
+    written = 400
+    with a_reader_without_end(path):
+        while not list(tmp_path.glob("*.damaged-*")) and written < 800:
+            write(store, written, 1)
+            written += 1
+            if store.status.error is not None:
+                clock.advance(3.0)
+        assert list(tmp_path.glob("*.damaged-*"))
+        assert log_bytes(path) < LIMIT_BYTES
+    write(store, written, 1)
+    assert store.status.error is None
+    there = numbers(tmp_path)
+    assert there[-(written - 399) :] == list(range(400, written + 1))
+    assert len(there) > written - 25
 
 
 def test_a_copy_that_cannot_take_the_logs_place_leaves_a_log_that_goes_on(
