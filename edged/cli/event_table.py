@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from edged.cli.durations import in_words
+from edged.cli.when import local
 from edged.domain.events import ENDS, EventRecord, TrackEvent
 
 _NAMES = ("time", "camera", "event", "what", "sure", "for")
@@ -17,7 +17,7 @@ _GAP = "  "
 def columns(record: EventRecord) -> tuple[str, ...]:
     """An event's cells: local time, camera, kind, label or trouble, confidence, duration."""
     event = record.event
-    time = datetime.fromtimestamp(record.wall_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    time = local(record.wall_at).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(event, TrackEvent):
         what = (event.label, f"{event.confidence:.0%}", in_words(event.duration_s))
     else:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from rich import box
 from rich.table import Table
 
 from edged.cli.console import stdout_console
 from edged.cli.durations import in_words
 from edged.cli.machine_facts import last_end_fact, machine_facts
+from edged.cli.when import local
 from edged.domain.health import CameraStatus, DaemonStatus
 
 _NUMBERS = ("in/s", "detected/s", "frames", "detected", "skipped", "corrupt", "missed", "lost", "in view", "events")
@@ -37,7 +36,7 @@ def show(status: DaemonStatus, state: str, *, wall_now: float) -> None:
 
 
 def _facts(status: DaemonStatus, state: str, wall_now: float) -> list[tuple[str, str]]:
-    started = datetime.fromtimestamp(status.started_wall_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    started = local(status.started_wall_at).strftime("%Y-%m-%d %H:%M:%S")
     p50_ms, p99_ms = status.inference_p50_ms, status.inference_p99_ms
     inference = "none yet" if p50_ms is None or p99_ms is None else f"median {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms"
     store = status.store

@@ -1,9 +1,9 @@
-"""Reads the instants that people write: "2h", "3d", "today", "2026-11-20 08:15"."""
+"""Instants for people: as they are shown, and as they are written: "2h", "3d", "today", "2026-11-20 08:15"."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from edged.errors import ConfigError
 
@@ -18,20 +18,25 @@ def wall_instant(text: str, *, wall_now: float, end_of_day: bool = False) -> flo
     ConfigError.
     """
     word = text.strip().lower()
-    now = datetime.fromtimestamp(wall_now).astimezone()
     try:
         if ago := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", word):
+            now = datetime.fromtimestamp(wall_now, timezone.utc)
             return (now - timedelta(**{_UNITS[ago[2]]: float(ago[1])})).timestamp()
-        if (day := _day(word, now)) is not None:
-            return (day + timedelta(days=1) if end_of_day else day).astimezone().timestamp()
-        return datetime.fromisoformat(_readable_by_3_10(text.strip())).astimezone().timestamp()
+        if (day := _day(word, local(wall_now))) is not None:
+            return (day + timedelta(days=1) if end_of_day else day).timestamp()
+        return datetime.fromisoformat(_readable_by_3_10(text.strip())).timestamp()
     except (ValueError, KeyError, OverflowError, OSError):
         raise ConfigError(f"{text!r} is no time that edged can read.", hint=_HINT) from None
 
 
+def local(wall_at: float) -> datetime:
+    """A wall-clock instant as the clock on the wall shows it, in this machine's time zone."""
+    return datetime.fromtimestamp(wall_at)  # noqa: DTZ006 - as an aware one it fails in a zone 24 hours off, TZ=X-24
+
+
 def _day(word: str, now: datetime) -> datetime | None:
-    """The midnight, without a zone, with which a day begins; None when `word` names no day."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    """The midnight with which a day begins, by the same clock as `now`; None when `word` names no day."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if word in ("today", "yesterday"):
         return midnight - timedelta(days=word == "yesterday")
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", word):

@@ -52,6 +52,13 @@ def test_what_people_write_is_an_instant(text: str, iso: str) -> None:
     assert wall_instant(text, wall_now=NOW) == instant(iso)
 
 
+@pytest.mark.parametrize("text", ["2h", "today", "2026-11-18", "2026-11-18 08:15"])
+def test_a_time_zone_a_day_away_is_no_obstacle(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "XXX-24")
+    time.tzset()
+    assert wall_instant(text, wall_now=NOW) < NOW
+
+
 @pytest.mark.parametrize(
     ("text", "iso"),
     [
