@@ -49,8 +49,11 @@ def replay(
     from edged.cli.console import stdout_console
     from edged.cli.replay_report import AGREEMENT, COST, TRUTH, energy, table, write_report
     from edged.cli.running import log_to_stderr
+    from edged.imaging.files import make_folder
 
     log_to_stderr("warning")
+    if report is not None:
+        make_folder(report)  # before the minutes that a recording takes
     console = stdout_console()
     with console.status("Playing ...", refresh_per_second=2) as status:  # its CPU time counts too
         played = app.replay(

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from edged.app.replay import Replay, Replayed
-from edged.imaging.files import make_folder, write_file
+from edged.imaging.files import write_file
 from edged.imaging.plot import scatter
 from edged.scheduling.agreement import Agreement
 
@@ -84,8 +84,7 @@ def energy(played: Replay) -> str:
 
 
 def write_report(folder: Path, played: Replay) -> list[Path]:
-    """Write the report; return its files. Raises OutputNotWritable."""
-    make_folder(folder)
+    """Write the report into a folder that is there; return its files. Raises OutputNotWritable."""
     files = {"report.json": json.dumps([_row(played, one) for one in played.policies], indent=1) + "\n"}
     files["plot.svg"] = _plot(played, "boxes like those of every frame, %", lambda one: 100 * one.agreement.alike)
     if all(one.score for one in played.policies):

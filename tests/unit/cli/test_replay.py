@@ -44,6 +44,13 @@ def test_the_adaptive_policy_can_be_held_to_one_frame_of_so_many(edged: Edged, t
     assert [row["runs"] for row in json.loads((report / "report.json").read_text())] == [10, 1]
 
 
+def test_a_report_that_cannot_be_written_is_told_before_the_recording_is_played(edged: Edged, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.avi", frames=3)
+    done = edged("replay", clip, "--report", clip)
+    assert (done.code, done.out) == (7, "")
+    assert "clip.avi cannot be written" in done.err
+
+
 def test_a_camera_is_no_recording(edged: Edged) -> None:
     done = edged("replay", "/dev/video0")
     assert done.code == 2
