@@ -58,6 +58,8 @@ def _clause(detail: Any) -> str:
 def _not_allowed(place: Place, field: FieldInfo, kind: str, value: Any) -> str:
     if kind in ("string_pattern_mismatch", "string_too_long", "string_too_short"):
         return f"{shown(value)} cannot be used. {field.description}"
+    if kind == "string_unicode":  # on the command line, not in the file
+        return f"{shown(value)} cannot be used: it holds bytes that are not UTF-8. Rename it, or name a link to it."
     depth = sum(1 for _ in itertools.takewhile(lambda step: isinstance(step, int), reversed(place)))
     clause = f"{shown(value)} is not {takes_within(field, depth)}"
     return clause + (_did_you_mean(value, choices(field)) if isinstance(value, str) else "")

@@ -103,7 +103,7 @@ class EventLog:
         given |= {f"{column} IN ({', '.join('?' * len(any_of))})": any_of for column, any_of in names.items() if any_of}
         query = f"{SELECT} WHERE {' AND '.join(given) or 'true'} ORDER BY {order_by}"
         try:
-            yield from connection.execute(query, [value for values in given.values() for value in values])
+            yield from connection.execute(query, [_as_sql(value) for values in given.values() for value in values])
         except SQLITE_ERRORS as error:
             raise read_error(error, self._path) from error
 
@@ -115,6 +115,14 @@ class EventLog:
                 self._damaged.setdefault(row[0], str(error))
                 continue
             yield record
+
+
+def _as_sql(value: object) -> object:
+    """A value to compare with: of a name that a terminal wrote in another encoding its bytes, which no event has."""
+    if not isinstance(value, str):
+        return value
+    stored = value.encode(errors="surrogateescape")
+    return value if _text_or_bytes(stored) == value else stored
 
 
 def _text_or_bytes(raw: bytes) -> str | bytes:

@@ -189,6 +189,10 @@ def test_no_events_are_said_to_be_none(edged: Edged, folder: Path) -> None:
     [
         (["--camera", "yrad"], "No event in the log is of the camera 'yrad'; its newest are of: gate, yard."),
         (["--label", "dog"], "No event in the log is of the label 'dog'; its newest are of: car, person."),
+        (
+            ["--camera", "caf\udce9"],
+            r"No event in the log is of the camera 'caf\udce9'; its newest are of: gate, yard.",
+        ),
         (["--camera", "yard", "--label", "car"], None),
         (["--camera", "yard", "--since", "1h"], None),
     ],

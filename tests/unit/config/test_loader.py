@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from edged.config.loader import load_config, parse_config
+from edged.config.loader import check_tables, load_config, parse_config
 from edged.config.schema import Config
 from edged.errors import ConfigError
 
@@ -201,6 +202,12 @@ def test_the_defaults_of_playing_may_be_written_out_for_a_camera() -> None:
 )
 def test_a_mistake_in_the_file_says_where_what_and_how_to_mend_it(text: str, said: str) -> None:
     assert any(said in mistake for mistake in mistakes(text)), mistakes(text)
+
+
+def test_a_name_in_another_encoding_on_the_command_line_is_told_what_to_do() -> None:
+    camera = {"name": "demo", "source": os.fsdecode(b"caf\xe9.mp4")}
+    with pytest.raises(ConfigError, match="holds bytes that are not UTF-8"):
+        check_tables({"camera": [camera]}, name="the command line", folder=Path("/"))
 
 
 def test_a_link_that_a_udev_rule_made_is_a_device() -> None:
