@@ -52,7 +52,7 @@ def read_model_toml(folder: Path) -> tuple[ModelSpec, Mapping[str, str]]:
     """
     path = folder / FILE_NAME
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as problem:  # ValueError: no UTF-8, no TOML, or thousands of digits
         raise ModelInvalid(f"{path} cannot be read: {problem}", hint="docs/models.md shows a whole one.") from problem
     mistakes: list[str] = []

@@ -45,7 +45,7 @@ def read_ultralytics_folder(folder: Path) -> ModelSpec:
         )
     height_px, width_px = _image_size(path, sections)
     unit = 1 / 255
-    name = folder.name.removesuffix("_ncnn_model")
+    name = folder.resolve().name.removesuffix("_ncnn_model")  # of "." too
     files = {"param": folder / "model.ncnn.param", "bin": folder / "model.ncnn.bin"}
     return ModelSpec(
         name=name,

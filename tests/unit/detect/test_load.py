@@ -173,6 +173,11 @@ def test_a_file_that_is_no_toml_is_said_so(folder: Path, text: str) -> None:
         load_spec(folder)
 
 
+def test_a_byte_order_mark_of_an_editor_is_passed_over(folder: Path) -> None:
+    (folder / "model.toml").write_text(GOOD, encoding="utf-8-sig")
+    assert load_spec(folder).name == "small"
+
+
 def test_a_right_digest_passes_and_a_wrong_one_does_not(folder: Path) -> None:
     digest = hashlib.sha256(b"weights").hexdigest()
     _change(folder, ("[ncnn]", f'[sha256]\n"small.bin" = "{digest}"\n\n[ncnn]'))
@@ -234,6 +239,13 @@ def test_an_ultralytics_export_needs_no_model_toml(export: Path) -> None:
     assert spec.input.resize is Resize.LETTERBOX
     assert spec.licence == "AGPL-3.0 License (https://ultralytics.com/license)"
     assert spec.files("ncnn").files["bin"] == export / "model.ncnn.bin"
+
+
+def test_an_export_is_named_by_its_folder_however_that_is_written(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(export)
+    assert load_spec(Path()).name == load_spec(export).name == "yolo26n"
 
 
 def test_a_model_toml_comes_before_metadata_yaml(folder: Path) -> None:
