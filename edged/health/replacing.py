@@ -11,6 +11,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from edged.disk import sync_folder
 from edged.errors import is_full
 
 
@@ -36,7 +37,7 @@ def replace_file(path: Path, content: bytes, *, to_disk: bool) -> None:
             raise
         _overwrite(path, content)
     if to_disk:
-        _sync(path.parent)
+        sync_folder(path.parent)
 
 
 def _overwrite(path: Path, content: bytes) -> None:
@@ -46,11 +47,3 @@ def _overwrite(path: Path, content: bytes) -> None:
         if len(content) > max(found.st_size, found.st_blocks * 512):  # stat(2): these blocks have 512 bytes everywhere
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         file.write(content.ljust(found.st_size))  # in one piece: what was longer would stick out behind
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

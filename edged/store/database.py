@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from edged.disk import sync_file
 from edged.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreNewer, StoreNotFound, StoreNotWritable
 from edged.store.migrations import APPLICATION_ID, MIGRATIONS, Migration, migrate, version_of
 
@@ -266,8 +267,7 @@ def _back_up(connection: sqlite3.Connection, path: Path) -> None:
     partial.unlink(missing_ok=True)
     with closing(sqlite3.connect(partial)) as target:
         connection.backup(target)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
+    sync_file(partial)
     partial.replace(copy)
     backups = sorted(path.parent.glob(f"{path.stem}.schema-*.db"), key=lambda found: found.stat().st_mtime)
     for old in backups[:-_BACKUPS_MAX]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edged.clock import Clock, wall_at
+from edged.disk import sync_folder
 from edged.domain.events import Event, EventRecord
 from edged.domain.health import StoreStatus
 from edged.domain.pulse import Pulse
@@ -24,7 +25,7 @@ from edged.store.outage import Outage
 from edged.store.renewal import exchange, log_bytes, make_copy, readers
 from edged.store.retention import Retention
 from edged.store.rows import INSERT, record_to_row, snapshot_path
-from edged.store.snapshots import sync_folder, write_snapshots
+from edged.store.snapshots import write_snapshots
 from edged.store.waiting import Waiting, WaitingRoom
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from edged.disk import sync_folder
 from edged.errors import StoreCorrupt
 from edged.store.database import (
     FILE_NAME,
@@ -21,7 +22,6 @@ from edged.store.ids import is_id
 from edged.store.renewal import finish_renewal, leftovers
 from edged.store.retention import remove_orphans
 from edged.store.salvage import copy_rows, finish_rescue, name_for_copy, set_aside_files
-from edged.store.snapshots import sync_folder
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from edged.store.snapshots import sync_folder
+from edged.disk import sync_file, sync_folder
 
 FRESH_NAME = "events.fresh.db"
 """A whole copy that is about to take the database's place."""
@@ -37,7 +37,7 @@ def make_copy(connection: sqlite3.Connection, path: Path) -> None:
     with closing(sqlite3.connect(partial)) as copy:
         # Else whoever reads it before it is opened to write keeps it from getting a write-ahead log, and us waiting.
         copy.execute("PRAGMA journal_mode = WAL")
-    _sync(partial)
+    sync_file(partial)
     partial.replace(path.with_name(FRESH_NAME))
     sync_folder(path.parent)
 
@@ -97,8 +97,3 @@ def _named(pid: int) -> str:
     except OSError:
         return f"process {pid}"
     return f"{name} (process {pid})"
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

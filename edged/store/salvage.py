@@ -8,12 +8,12 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from edged.disk import sync_folder
 from edged.domain.events import EventRecord, TrackEvent
 from edged.store.database import PAGE_BYTES
 from edged.store.ids import is_id
 from edged.store.pages import Value, file_pages, rows, wal_pages
 from edged.store.rows import COLUMNS, OBJECT_COLUMNS, UNKNOWN, row_to_record, snapshot_path
-from edged.store.snapshots import sync_folder
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from edged.disk import sync_folder
 from edged.store.ids import is_id
 
 log = logging.getLogger(__name__)
@@ -101,15 +102,6 @@ def write_snapshots(folder: Path, pictures: Mapping[str, bytes], *, on_each: Cal
         changed.add(day)
     for parent in changed:
         sync_folder(parent)
-
-
-def sync_folder(folder: Path | str) -> None:
-    """Wait until the disk has the names of the files in a folder."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _make_folders(wanted: Path, root: Path) -> set[Path]:

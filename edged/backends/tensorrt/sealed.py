@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edged.backends.ownership import give_to_owner_of_folder, make_folder
+from edged.disk import sync_folder
 
 MAGIC = b"EDGEDTRT"
 _HEADER_MOST_BYTES = 1 << 16
@@ -47,7 +48,7 @@ def write_sealed(path: Path, payload: bytes, labels: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def read_sealed(path: Path) -> tuple[Mapping[str, Any], bytes]:
@@ -69,11 +70,3 @@ def read_sealed(path: Path) -> tuple[Mapping[str, Any], bytes]:
     if hashlib.sha256(payload).hexdigest() != digest:
         raise NotSealed("it is damaged: its checksum differs")
     return labels, payload
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
