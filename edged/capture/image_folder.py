@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from edged.capture.image_size import image_size
+from edged.capture.limits import MAX_PIXELS
 from edged.capture.os_errors import source_error
 from edged.capture.playback import Playback
 from edged.clock import Clock
@@ -20,9 +21,6 @@ from edged.domain.health import SourceStats
 from edged.errors import FrameCorrupt, SourceUnreadable
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-
-MAX_PIXELS = 64_000_000
-"""A larger picture is refused: decoded it would take 192 MB and more."""
 
 _MAX_BYTES = 4 * MAX_PIXELS  # a picture of MAX_PIXELS is smaller than this in any of the formats
 

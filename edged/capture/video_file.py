@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import av
 
 from edged.capture.foreign import FOREIGN
+from edged.capture.limits import MAX_PIXELS
 from edged.capture.media_time import MediaTime
 from edged.capture.os_errors import source_error
 from edged.capture.pixels import BgrConverter, quarter_turns
@@ -25,9 +26,6 @@ from edged.errors import SourceUnreadable
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
-
-MAX_PIXELS = 64_000_000
-"""A header that claims a larger picture is refused, before a small box runs out of memory."""
 
 _LIMITS = {"max_pixels": str(MAX_PIXELS)}
 

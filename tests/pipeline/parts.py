@@ -10,7 +10,6 @@ import numpy as np
 
 from edged.domain.detections import Detections
 from edged.domain.frame import BgrImage, Frame
-from edged.domain.tracks import Tracks, TrackState
 from edged.errors import FrameCorrupt, SourceError
 from edged.pipeline.best_shots import BestShots
 from edged.pipeline.camera import CameraPipeline, FrameObserver
@@ -134,29 +133,6 @@ def must_not_be_decoded() -> BgrImage:
 
 def one_detection(xyxy: tuple[float, float, float, float], *, confidence: float = 0.9) -> Detections:
     return Detections(np.array([xyxy], np.float32), np.array([confidence], np.float32), np.zeros(1, np.int32))
-
-
-def tracks_of(
-    at: float,
-    boxes: dict[int, tuple[float, float, float, float]],
-    *,
-    confidence: float = 0.9,
-    state: TrackState = TrackState.CONFIRMED,
-    seen_at: float | None = None,
-    class_id: int = 0,
-) -> Tracks:
-    """Tracks by id, all alike but for their boxes."""
-    count = len(boxes)
-    return Tracks(
-        at,
-        np.array(list(boxes), np.int64),
-        np.full(count, state, np.int8),
-        np.array(list(boxes.values()), np.float32).reshape(-1, 4),
-        np.full(count, confidence, np.float32),
-        np.full(count, class_id, np.int32),
-        np.zeros(count, np.float64),
-        np.full(count, at if seen_at is None else seen_at, np.float64),
-    )
 
 
 class Recorder(FakeClock):

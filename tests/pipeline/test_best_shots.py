@@ -6,7 +6,7 @@ from edged.domain.events import Box
 from edged.domain.frame import BgrImage, Frame
 from edged.domain.tracks import TrackState
 from edged.pipeline.best_shots import BestShots
-from tests.pipeline.parts import tracks_of
+from tests.tracks import tracks_of
 
 FRAME = Frame.of(np.zeros((200, 200, 3), np.uint8))
 

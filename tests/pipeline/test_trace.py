@@ -11,7 +11,8 @@ from edged.domain.scheduling import Decision
 from edged.domain.tracks import TrackState
 from edged.errors import OutputNotWritable
 from edged.pipeline.trace import SpareTrace, TraceWriter
-from tests.pipeline.parts import a_frame, tracks_of
+from tests.pipeline.parts import a_frame
+from tests.tracks import tracks_of
 
 
 def test_each_confirmed_track_is_a_line_and_frames_count_from_one(tmp_path: Path) -> None:

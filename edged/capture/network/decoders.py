@@ -13,7 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from edged.capture.foreign import FOREIGN
-from edged.capture.network.pictures import MAX_PIXELS
+from edged.capture.limits import MAX_PIXELS
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from edged.capture.formats import PixelDecoder, pixel_decoder
 from edged.capture.image_size import image_size
+from edged.capture.limits import MAX_PIXELS
 from edged.capture.network.address import Address
 from edged.capture.network.arrival import ArrivalTime
 from edged.capture.network.faults import unreadable
 from edged.capture.network.http import Body
 from edged.capture.network.multipart import Multipart, Part
-from edged.capture.network.pictures import MAX_PIXELS, Picture
+from edged.capture.network.pictures import Picture
 from edged.clock import Clock
 from edged.domain.health import SourceStats
 

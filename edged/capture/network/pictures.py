@@ -7,9 +7,6 @@ from typing import Protocol
 
 from edged.domain.frame import Decode, DecodeFor, DecodeLuma, DecodePart
 
-MAX_PIXELS = 64_000_000
-"""A header that claims a larger picture is refused, before a small box runs out of memory."""
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:

@@ -2,30 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from edged.app.truth import TrueRun, TruthWatch, read_truth
 from edged.domain.scheduling import Decision
-from edged.domain.tracks import Tracks, TrackState
+from edged.domain.tracks import Tracks
 from edged.rules.presence import Presence
 from tests.pipeline.parts import a_frame
+from tests.tracks import tracks_of
 
 
 def somebody(left: float) -> Tracks:
     """One confirmed track of 20 × 20 pixels."""
-    one = np.zeros(1)
-    box = np.array([[left, 0, left + 20, 20]], np.float32)
-    return Tracks(
-        0.0,
-        np.array([7]),
-        np.array([TrackState.CONFIRMED], np.int8),
-        box,
-        np.ones(1, np.float32),
-        np.zeros(1, np.int32),
-        one,
-        one,
-    )
+    return tracks_of(0.0, {7: (left, 0.0, left + 20.0, 20.0)})
 
 
 def test_a_damaged_frame_of_the_recording_does_not_shift_the_truth(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edged.capture.video_file import MAX_PIXELS, VideoFileSource
+from edged.capture.limits import MAX_PIXELS
+from edged.capture.video_file import VideoFileSource
 from edged.domain.frame import BgrImage, Frame
 from edged.errors import SourceDenied, SourceError, SourceNotFound, SourceUnreadable
 from edged.ports import EndOfStream

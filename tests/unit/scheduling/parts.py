@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edged.domain.frame import Frame
-from edged.domain.tracks import Tracks, TrackState
+from edged.domain.tracks import Tracks
 from edged.ports import Scheduler
 
 WIDTH_PX, HEIGHT_PX = 640, 480
@@ -30,27 +30,6 @@ def frame_of(luma: npt.NDArray[np.uint8], seq: int = 0) -> Frame:
 
 def dark(seq: int = 0) -> Frame:
     return frame_of(np.zeros((HEIGHT_PX // 8, WIDTH_PX // 8), np.uint8), seq)
-
-
-def tracks_of(
-    at: float,
-    boxes: dict[int, tuple[float, float, float, float]],
-    *,
-    state: TrackState = TrackState.CONFIRMED,
-    started_at: float = 0.0,
-) -> Tracks:
-    """Tracks by id, all alike but for their boxes, seen just now."""
-    count = len(boxes)
-    return Tracks(
-        at,
-        np.array(list(boxes), np.int64),
-        np.full(count, state, np.int8),
-        np.array(list(boxes.values()), np.float32).reshape(-1, 4),
-        np.full(count, 0.9, np.float32),
-        np.zeros(count, np.int32),
-        np.full(count, started_at, np.float64),
-        np.full(count, at, np.float64),
-    )
 
 
 def ask(policy: Scheduler, expected: Tracks, frame: Frame, *, due: bool = False) -> float:

@@ -11,10 +11,10 @@ from edged.domain.tracks import Tracks, TrackState
 from edged.errors import FrameCorrupt
 from edged.scheduling.adaptive import Adaptive
 from edged.scheduling.motion import Motion
-from tests.unit.scheduling.parts import HEIGHT_PX, WIDTH_PX, ask, dark, frame_of, tracks_of
+from tests.tracks import Box, tracks_of
+from tests.unit.scheduling.parts import HEIGHT_PX, WIDTH_PX, ask, dark, frame_of
 
 FPS = 15
-Box = tuple[float, float, float, float]
 Scene = Callable[[int], npt.NDArray[np.float64]]
 
 
