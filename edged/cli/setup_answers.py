@@ -76,7 +76,9 @@ def write_config(path: Path, text: str) -> None:
         if path.exists():
             shutil.copystat(path, new)
             os.chown(new, path.stat().st_uid, path.stat().st_gid)
-            path.replace(path.with_name(f"{path.name}.bak"))
+            kept = path.with_name(f"{path.name}.bak")
+            kept.unlink(missing_ok=True)
+            os.link(path, kept)  # not renamed: a cut of power must not leave the box without a configuration
         else:
             new.chmod(0o640)  # an address may hold a password
             os.chown(new, -1, path.parent.stat().st_gid)  # /etc/edged belongs to the group that edged runs in

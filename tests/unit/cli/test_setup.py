@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -70,6 +72,36 @@ def test_a_file_that_is_replaced_is_kept_beside(edged: Edged, file: Path) -> Non
     assert load_config(file).camera
     assert file.with_name("edged.toml.bak").read_text() == "# mine\n"
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+WRITING = """
+import os, pathlib, signal, sys
+from edged.cli.setup_answers import write_config
+
+left = int(sys.argv[2])
+
+def end_there(name, arguments):
+    global left
+    if name in ("os.rename", "os.remove", "os.link"):  # as the interpreter tells before it asks the kernel
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(end_there)
+write_config(pathlib.Path(sys.argv[1]), "# new")
+"""
+
+
+@pytest.mark.slow
+def test_an_end_in_the_middle_of_replacing_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    file, left = tmp_path / "edged.toml", []
+    for steps in range(1, 6):
+        file.write_text("# old")
+        subprocess.run([sys.executable, "-c", WRITING, str(file), str(steps)], check=False)
+        left.append(file.read_text())
+    assert left[0] == "# old"
+    assert left[-1] == "# new"
+    assert set(left) == {"# old", "# new"}
 
 
 @pytest.mark.parametrize(
