@@ -13,7 +13,7 @@ from edged import errors
 from edged.cli.main import app
 from tests.docs.documents import ROOT, fenced
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [
     line.removeprefix("$ ")
     for document in DOCUMENTS
@@ -82,7 +82,34 @@ def test_links_to_other_files_lead_somewhere(document: Path) -> None:
     assert not missing
 
 
+def anchors(document: Path) -> set[str]:
+    """The names by which headings are linked to, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_to_headings_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([\w./-]*)#([^)]+)\)", document.read_text(encoding="utf-8"))
+    missing = [link for link in links if link[1] not in anchors(document.parent / link[0] if link[0] else document)]
+    assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_tests_that_a_document_names_are_there(document: Path) -> None:
+    named = re.findall(r"`(tests/[\w./]+)(?:::(\w+))?`", document.read_text(encoding="utf-8"))
+    assert [file for file, _ in named if not (ROOT / file).exists()] == []
+    assert [name for file, name in named if name and f"def {name}(" not in (ROOT / file).read_text()] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_benchmarks_that_a_document_names_are_there(document: Path) -> None:
-    named = set(re.findall(r"scripts/bench (\w+)", document.read_text(encoding="utf-8")))
+    named = set(re.findall(r"scripts/bench ([a-z]\w*)", document.read_text(encoding="utf-8")))
     assert named <= {file.stem for file in (ROOT / "scripts" / "benchmarks").glob("*.py")}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_experiments_that_a_document_names_are_there(document: Path) -> None:
+    named = set(re.findall(r"scripts/lab (\w+)", document.read_text(encoding="utf-8")))
+    cases = re.findall(r"^  ([a-z |]+)\)", (ROOT / "scripts" / "lab").read_text(encoding="utf-8"), re.MULTILINE)
+    assert named <= {name for case in cases for name in case.split(" | ")}
