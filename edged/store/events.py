@@ -338,6 +338,8 @@ def _insert(connection: sqlite3.Connection, record: EventRecord, snapshot_bytes:
     try:
         connection.execute(INSERT, (*record_to_row(record), snapshot_bytes))
     except (sqlite3.IntegrityError, OverflowError, ValueError) as error:
+        if "FOREIGN KEY" in str(error):
+            raise  # the entry of this run is gone or damaged: opening the log anew makes it again
         log.error("an event cannot be written and is lost: %s: %s", error, record.event)
         return False
     return True

@@ -492,6 +492,24 @@ def test_damage_that_only_writing_meets_is_mended_too(make_store: MakeStore, clo
     assert numbers(tmp_path / "data") == [1, 2, 2, 2]
 
 
+@pytest.mark.parametrize("damage", ["DELETE FROM runs", "UPDATE runs SET run_id = 'nonsense'"])
+def test_a_run_whose_entry_is_gone_is_entered_again_and_loses_no_event(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, damage: str
+) -> None:
+    store, path, _ = a_log_at_work(make_store, tmp_path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(damage)
+    store.put(an_event(EVENTS), None)
+    store.step()
+    clock.advance(2.0)
+    store.step()
+    assert store.status.error is None
+    assert store.status.dropped == 0
+    assert numbers(path.parent) == list(range(EVENTS + 1))
+    assert logged(path.parent)[-1].boot_id == "boot-1"
+    assert set_aside_files(path.parent) == []
+
+
 def test_the_file_is_read_whole_after_an_unclean_end_of_another_run_but_not_of_this_one(
     make_store: MakeStore, tmp_path: Path
 ) -> None:
