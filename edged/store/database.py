@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -45,13 +46,14 @@ def inspect(path: Path, run_id: str | None) -> None:
     """See whether the run `run_id` may open the file to write, without changing a byte of it; no file is fine.
 
     It is read whole when the run before did not end cleanly, and always for None. What was interrupted before the file
-    had its write-ahead log is undone, though, by SQLite. Raises StoreCorrupt, StoreNewer and StoreNotWritable.
+    had its write-ahead log is undone, though, by SQLite. Raises StoreCorrupt, StoreNewer, StoreNotWritable and OSError.
     """
     if not path.exists():
         return
     _refuse_what_is_no_file(path, StoreNotWritable)
     if path.stat().st_size == 0:
         return
+    _check_first_page(path)
     try:
         with closing(_connect(path, "mode=rw" if _journal(path).exists() else "mode=ro")) as connection:
             _check_ours(connection, path)
@@ -219,6 +221,17 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     return connection
+
+
+def _check_first_page(path: Path) -> None:
+    """Take a bad spot of the disk there for damage, as SQLite does on all other pages: of this it says "I/O error"."""
+    with suppress(PermissionError), path.open("rb") as file:  # SQLite has the words for that
+        try:
+            os.pread(file.fileno(), PAGE_BYTES, 0)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise damaged(path, f"its first page cannot be read: {error.strerror}") from error
 
 
 def _check_whole(connection: sqlite3.Connection, path: Path) -> None:

@@ -210,8 +210,8 @@ class EventStore:
             inspect(self._path, None)
         except StoreCorrupt:
             raise
-        except StoreError as error:
-            log.warning("the event log could not be checked, which is done every day: %s", error.message)
+        except (StoreError, OSError) as error:
+            log.warning("the event log could not be checked, which is done every day: %s", error)
         self._go_on()
 
     def _renew(self, connection: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged.disk import sync_folder
-from edged.errors import StoreCorrupt
+from edged.errors import StoreCorrupt, StoreDiskFails
 from edged.store.database import (
     FILE_NAME,
     SQLITE_ERRORS,
@@ -21,12 +21,15 @@ from edged.store.database import (
 from edged.store.ids import is_id
 from edged.store.renewal import finish_renewal, leftovers
 from edged.store.retention import remove_orphans
-from edged.store.salvage import copy_rows, finish_rescue, name_for_copy, set_aside_files
+from edged.store.salvage import copy_rows, finish_rescue, name_for_copy, set_aside_at, set_aside_files
 
 log = logging.getLogger(__name__)
 
 _PARTIAL_NAME = "events.salvaging.db"
 """A copy that is being made of what can be read."""
+
+_RESCUES_A_DAY = 3
+_DAY_S = 86_400.0
 
 DAMAGED_AFTER = 2
 """Complaints in a row. SQLite says "malformed" also when the disk answers a read with EIO, once."""
@@ -87,6 +90,7 @@ def _opened(path: Path, run: Run, *, wall_at: float, complaints: int) -> Opened:
         except StoreCorrupt as error:
             complaints += 1
             log.error("%s%s", error.message, "; it is looked at again" if complaints < DAMAGED_AFTER else "")
+    _refuse_too_many(path, wall_at=wall_at)
     _begin_anew(path, wall_at=wall_at)
     return _open(path, run)
 
@@ -136,6 +140,17 @@ def _tidy_up(connection: sqlite3.Connection, folder: Path) -> None:
     else:
         count = remove_orphans(connection, folder, half_written_only=False)
         log.warning("the last run did not end cleanly; the event log is sound, %d stray snapshots deleted", count)
+
+
+def _refuse_too_many(path: Path, *, wall_at: float) -> None:
+    """Give a dying disk no copy after copy to fill itself with."""
+    mended = sum(0 <= wall_at - at < _DAY_S for at in set_aside_at(path.parent))
+    if mended >= _RESCUES_A_DAY:
+        raise StoreDiskFails(
+            f"{path} is damaged again, though it was made anew {mended} times within a day",
+            hint="What is written to this disk does not stay as it is: replace the card or disk. What was set aside is "
+            "beside the event log; once it is moved elsewhere, edged makes that anew again.",
+        )
 
 
 def _begin_anew(path: Path, *, wall_at: float) -> None:

@@ -6,6 +6,7 @@ import datetime
 import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from edged.disk import sync_folder
@@ -21,6 +22,7 @@ _RUN_COLUMNS = 6
 _OLD_EVENT_COLUMNS = len(COLUMNS)  # of schema 1: with snapshot_bytes, but without detail
 _DETAIL = COLUMNS.index("detail")
 _ROWS_A_TRANSACTION = 1000
+_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def set_aside_files(folder: Path) -> list[Path]:
@@ -28,12 +30,20 @@ def set_aside_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.damaged-*.db"))
 
 
+def set_aside_at(folder: Path) -> Iterator[float]:
+    """When each of them was, by the wall clock: their names tell."""
+    for path in set_aside_files(folder):
+        with suppress(ValueError):
+            stamp = path.stem.partition(".damaged-")[2].partition("-")[0]
+            yield datetime.datetime.strptime(f"{stamp}+0000", f"{_STAMP}%z").timestamp()
+
+
 def name_for_copy(path: Path, *, wall_at: float) -> Path:
     """A name for a whole copy of what can be read of the damaged database at `path`, by which finish_rescue() knows it.
 
     It has the date in it, and so gets what is set aside; neither name is taken.
     """
-    stamp = datetime.datetime.fromtimestamp(wall_at, datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    stamp = datetime.datetime.fromtimestamp(wall_at, datetime.timezone.utc).strftime(_STAMP)
     return path.with_name(f"{path.stem}.salvaged-{_free(path, stamp)}.db")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import random
 import shutil
 import signal
@@ -19,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edged.errors import StoreCorrupt, StoreNewer, StoreNotWritable
+from edged.errors import StoreCorrupt, StoreDiskFails, StoreNewer, StoreNotWritable
 from edged.store.database import PAGE_BYTES, inspect
 from edged.store.events import EventStore
 from edged.store.pages import file_pages, rows
@@ -243,6 +245,43 @@ def test_a_second_damaged_file_in_the_same_second_overwrites_nothing(tmp_path: P
         opened_over(content, tmp_path).close()
     kept = sorted(path.read_bytes() for path in tmp_path.glob("*damaged*"))
     assert kept == [b"first", b"second", b"third"]
+
+
+def test_a_disk_that_damages_all_that_is_written_is_not_filled_with_copies(sound: bytes, tmp_path: Path) -> None:
+    spoiled, clock = b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:], FakeClock()
+    for _ in range(3):
+        opened_over(spoiled, tmp_path, clock).close()
+        clock.advance(3600.0)
+    kept = set_aside_files(tmp_path)
+    (tmp_path / "events.db").write_bytes(spoiled)
+    store = EventStore(tmp_path, clock=clock, version="2")
+    with pytest.raises(StoreDiskFails, match="damaged again, though it was made anew 3 times within a day"):
+        store.open()
+    for number in range(5):
+        store.put(an_event(EVENTS + number), None)
+        store.step()
+        clock.advance(3600.0)
+    assert set_aside_files(tmp_path) == kept
+    clock.advance(86_400.0)
+    store.step()
+    assert numbers(tmp_path) == list(range(EVENTS + 5))
+
+
+def test_a_first_page_that_the_disk_does_not_give_is_damage_too(
+    sound: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "events.db").write_bytes(sound)
+    bad, really_read = (tmp_path / "events.db").stat().st_ino, os.pread
+
+    def read(descriptor: int, size: int, at: int) -> bytes:
+        if at == 0 and os.fstat(descriptor).st_ino == bad:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return really_read(descriptor, size, at)
+
+    monkeypatch.setattr(os, "pread", read)
+    EventStore(tmp_path, clock=FakeClock(), version="2").open()
+    assert numbers(tmp_path) == list(range(EVENTS))
+    assert len(set_aside_files(tmp_path)) == 1
 
 
 def test_events_whose_run_is_lost_are_kept(sound: bytes, tmp_path: Path) -> None:
