@@ -161,7 +161,12 @@ class EventStore:
         if self._clock.monotonic() < self._retry_at:
             return
         try:
-            if self._opened is None or self._file_was_replaced():
+            replaced = self._opened is not None and self._file_was_replaced()
+            if replaced:
+                log.warning(
+                    "%s was deleted or exchanged by somebody else; events go on in the one there now", self._path
+                )
+            if self._opened is None or replaced:
                 self.pulse.begin("opening the event log", within_s=OPEN_WITHIN_S)
                 self._close_connection()
                 self.open()

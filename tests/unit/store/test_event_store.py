@@ -450,7 +450,9 @@ def test_what_is_no_file_in_the_databases_place_is_called_so(make_store: MakeSto
     assert path.exists()
 
 
-def test_a_database_that_was_deleted_meanwhile_is_begun_anew(make_store: MakeStore, tmp_path: Path) -> None:
+def test_a_database_that_was_deleted_meanwhile_is_begun_anew_and_that_is_told(
+    make_store: MakeStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = make_store()
     store.put(an_event(1), None)
     store.step()
@@ -459,6 +461,7 @@ def test_a_database_that_was_deleted_meanwhile_is_begun_anew(make_store: MakeSto
     store.put(an_event(2), None)
     store.step()
     assert numbers(tmp_path / "data") == [2]
+    assert [message for message in caplog.messages if "events.db was deleted or exchanged" in message]
 
 
 @pytest.mark.slow
