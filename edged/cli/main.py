@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ from typer.core import TyperGroup
 from edged import __version__
 from edged.cli import cameras, check_config, demo, doctor, events, models, replay, run, setup, snapshot, status
 from edged.cli.streams import drop_the_rest, prepare_streams, stdout_error
-from edged.errors import EdgedError
+from edged.errors import ConfigError, EdgedError
 
 
 class _Edged(TyperGroup):
@@ -35,6 +36,16 @@ class _Edged(TyperGroup):
 def _tell(error: EdgedError) -> None:
     typer.secho(error.message, err=True, fg=typer.colors.RED)
     typer.echo(f"  {error.hint}", err=True)
+
+
+def _folder_error(error: Exception) -> ConfigError | None:
+    """What to tell when `error` came of a relative path that counts from a folder that was deleted, else None."""
+    if isinstance(error, FileNotFoundError):
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            return ConfigError("The folder that this command runs in was deleted.", hint="Go to another: cd FOLDER")
+    return None
 
 
 def _print_version(wanted: bool) -> None:
@@ -87,9 +98,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments, prog_name="edged")
     except Exception as error:  # noqa: BLE001 - the last line of defence: what else arrives here is a bug, shown in full
-        if (unwritable := stdout_error(error)) is not None:
-            _tell(unwritable)
-            sys.exit(unwritable.exit_code)
+        if (known := stdout_error(error) or _folder_error(error)) is not None:
+            _tell(known)
+            sys.exit(known.exit_code)
         traceback.print_exc()
         typer.echo(f"This is a bug in edged {__version__}: please report it with the lines above.", err=True)
         sys.exit(1)
