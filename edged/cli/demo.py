@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edged.pipeline.camera import FrameObserver
 
 _CAMERA = "demo"
+_ANY_WIDTH = 10_000
 _WHOLE = 0.95  # headers claim a few frames more than there are
 
 
@@ -76,7 +77,12 @@ def demo(
         console.print(f"Watching {without_secrets(source)} with the model {detector.spec.name} ...", soft_wrap=True)
         status = run_until_done(daemon, signals)
     records = [record for record in app.EventLog(data).read() if record.run_id == daemon.run_id]
-    console.print(_table(sorted(records, key=lambda record: record.event.at), began_at=beginning.at))
+    records.sort(key=lambda record: record.event.at)
+    table = _table(records, began_at=beginning.at)
+    any_width = console.options.update(width=_ANY_WIDTH)
+    if console.measure(table, options=any_width).maximum > console.width:  # long paths give way
+        table = _table(records, began_at=beginning.at, with_pictures=False)
+    console.print(table)
     console.print(_summary(status, records))
     for sentence in _damage(status.cameras[0]):
         console.print(sentence)
@@ -107,21 +113,17 @@ class _Beginning:
             self.at, self._begun = frame.captured_at, True
 
 
-def _table(records: list[EventRecord], *, began_at: float) -> Table:
+def _table(records: list[EventRecord], *, began_at: float, with_pictures: bool = True) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("at", "event", "object", "sure", "in view", "from", "to", "picture"):
+    for name in ("at", "event", "object", "sure", "in view", "from", "to", *(["picture"] if with_pictures else [])):
         table.add_column(name, justify="right" if name in ("at", "sure", "in view") else "left", no_wrap=True)
     for record in records:
         event = record.event
-        table.add_row(
-            f"{event.at - began_at:.1f} s",
-            event.kind.value,
-            *_what(event),
-            record.snapshot or "",
-        )
+        cells = (f"{event.at - began_at:.1f} s", event.kind.value, *_what(event), record.snapshot or "")
+        table.add_row(*cells[: len(table.columns)])
     return table
 
 
@@ -169,7 +171,8 @@ def _damage(camera: CameraStatus) -> list[str]:
 def _where_to_look(data: Path, trace: Path | None) -> list[tuple[str, object]]:
     program = "edged" if shutil.which("edged") else sys.argv[0]
     pictures = zip(("annotated video", "contact sheet"), _pictures(data), strict=True)
-    files = [(name, path) for name, path in [*pictures, ("trace", trace)] if path is not None and path.exists()]
+    others = [("a picture of each", data / "snapshots"), ("trace", trace)]
+    files = [(name, path) for name, path in [*pictures, *others] if path is not None and path.exists()]
     return [("the events again", shlex.join([program, "events", "--data", str(data)])), *files]
 
 

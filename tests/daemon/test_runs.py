@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,19 @@ def test_a_demo_says_what_it_saw_and_where_its_files_are(box: Box, clip: Path) -
     for name in ("out/annotated.mp4", "out/contact-sheet.jpg", "t.txt"):
         assert name in ended.out
         assert (box.folder / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize(("columns", "with_paths"), [(80, False), (140, True)])
+def test_a_demo_leaves_out_the_long_paths_where_they_would_cost_words(
+    box: Box, clip: Path, columns: int, with_paths: bool
+) -> None:
+    demo = [sys.executable, "-m", "edged", "demo", "--source", clip, "--model", "./spot", "--data", "out"]
+    process = box.start_program(["env", f"COLUMNS={columns}", *demo])
+    out = box.end_of(process).out
+    assert "…" not in out
+    assert "person 1" in out
+    assert (".jpg" in out.split("Appeared")[0]) == with_paths
+    assert "out/snapshots\n" in out
 
 
 def test_a_demo_that_is_stopped_does_not_call_its_recording_cut_off(box: Box, long_clip: Path) -> None:
