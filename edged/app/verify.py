@@ -14,13 +14,14 @@ from edged.app.sources import read_picture
 from edged.backends.catalogue import all_engines
 from edged.backends.choice import AUTO, Choice, choose
 from edged.clock import Clock, SystemClock
+from edged.detect.catalogue import shipped_models
 from edged.detect.golden import record_golden
 from edged.detect.selfcheck import ModelReport, time_frame, verify_model
 from edged.detect.spec import ModelSpec
 from edged.domain.detections import Detections
 from edged.domain.engines import EngineOptions, Verdict
 from edged.domain.frame import BgrImage
-from edged.errors import ModelError
+from edged.errors import ConfigError, ModelError
 from edged.ports import Engine
 
 ROUNDS = 10
@@ -81,6 +82,11 @@ def record_answer(
     progress: Callable[[str], None] = lambda text: None,
 ) -> Detections:
     """Record what a model finds in a picture as its golden answer; return it. Raises EdgedError."""
+    if model in shipped_models():
+        raise ConfigError(
+            f"The model {model} came with edged, and its golden answer with it.",
+            hint="Record the answer of a model of your own: name its folder.",
+        )
     spec = model_spec(model)
     engine, format_ = choose_engine(spec, wanted).candidates[0]
     image = read_picture(image_path)

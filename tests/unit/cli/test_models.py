@@ -63,6 +63,13 @@ def test_verify_says_which_engine_failed_and_how(edged: Edged, folder: Path) -> 
     assert "edged-nano.onnx" in next(line for line in said if line.startswith("onnxruntime: "))
 
 
+def test_the_golden_answer_that_came_with_edged_is_not_recorded_over(edged: Edged) -> None:
+    golden = find_model("builtin") / "golden.jpg"
+    result = edged("models", "verify", "--image", str(golden), "--record")
+    assert result.code == 2
+    assert "builtin came with edged" in result.err
+
+
 def test_verify_records_the_answer_when_it_is_told_to(edged: Edged, folder: Path) -> None:
     picture = folder.parent / "yard.jpg"
     (folder / "golden.jpg").rename(picture)
