@@ -67,14 +67,14 @@ class Records:
         )
 
     def tracks(self, edges: npt.NDArray[np.float32], at: float) -> Tracks:
-        """A copy of what changes, with where they are at `at`: `edges` (4, N), left, top, right, bottom in pixels."""
+        """A copy, with where they are at `at`: `edges` (4, N), left, top, right, bottom in pixels."""
         return Tracks(
             at,
-            self.track_id,
+            self.track_id.copy(),
             self.state.copy(),
             np.ascontiguousarray(edges.T),
             self.confidence.copy(),
             self.class_id.copy(),
-            self.started_at,
+            self.started_at.copy(),
             self.seen_at.copy(),
         )
