@@ -81,7 +81,9 @@ def start_service(settle: Path, *, asking: bool) -> None:
 
 def _may_write(output: Path, *, asking: bool, replace: bool) -> None:
     """Raise ConfigError when the file cannot be written, or nobody said that it may be replaced."""
-    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+    if not output.parent.is_dir():
+        raise ConfigError(f"There is no folder {output.parent}.", hint=f"Make it first: mkdir -p {output.parent}")
+    if not os.access(output.parent, os.W_OK):
         raise ConfigError(f"{output} cannot be written.", hint="Try it with sudo, or name another file with --output.")
     if not output.exists() or replace:
         return

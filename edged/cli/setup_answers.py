@@ -16,6 +16,7 @@ from edged.cli.camera_table import camera_table, name_for
 from edged.config.compose import compose
 from edged.config.loader import parse_config
 from edged.config.toml_text import toml_value
+from edged.detect.catalogue import shipped_models
 from edged.detect.spec import ModelSpec
 from edged.domain.addresses import looks_like_address, scheme
 from edged.domain.devices import device_path
@@ -44,10 +45,10 @@ def configuration(wanted: Wanted, *, asking: bool) -> str:
     usable = [camera for camera in found if camera.takes_pictures and app.mode_for(camera, spec) is not None]
     sources = wanted.sources or _ask_cameras(usable, asking)
     labels = wanted.labels if wanted.labels is not None else _ask_labels(spec, asking)
-    text = compose(
-        data_dir=wanted.data_dir,
-        runtime_dir=wanted.runtime_dir,
-        model=model,
+    text = compose(  # with absolute paths: others would count from the file's folder
+        data_dir=wanted.data_dir.absolute(),
+        runtime_dir=wanted.runtime_dir and wanted.runtime_dir.absolute(),
+        model=model if model in shipped_models() else str(Path(model).absolute()),
         threads=2 if (os.cpu_count() or 1) >= 4 else 1,
         labels=labels,
         camera_tables=camera_tables(sources, found, spec),

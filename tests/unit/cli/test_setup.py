@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -15,6 +16,7 @@ from edged.cli.setup import start_service
 from edged.cli.setup_answers import Wanted, camera_tables, configuration, write_config
 from edged.config.loader import load_config, parse_config
 from edged.config.schema import Config
+from edged.detect.catalogue import find_model
 from edged.errors import OutputNotWritable
 from edged.testing.sysfs import FakeMachine
 from tests.unit.cli.conftest import Edged
@@ -48,6 +50,22 @@ def test_options_answer_the_questions(edged: Edged, file: Path, tmp_path: Path) 
     assert [camera.source for camera in config.camera] == ["/dev/video7", "rtsp://yard.lan/live"]
     assert config.presence.labels == ("vehicle", "person")
     assert config.data_dir == tmp_path
+
+
+def test_folders_that_are_named_from_here_are_meant_from_here(
+    edged: Edged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, here = tmp_path / "etc" / "edged.toml", tmp_path / "here"
+    file.parent.mkdir()
+    shutil.copytree(find_model("builtin"), here / "mine")
+    monkeypatch.chdir(here)
+    assert edged("setup", "--yes", "-o", file, "--model", "./mine", "--data", "data", "--runtime", "run").code == 0
+    config = load_config(file)
+    assert (Path(config.model.path), config.data_dir, config.runtime_dir) == (
+        here / "mine",
+        here / "data",
+        here / "run",
+    )
 
 
 def test_a_recording_is_played_as_a_camera_would(edged: Edged, file: Path, tmp_path: Path) -> None:
@@ -121,7 +139,9 @@ def test_a_mistake_is_told_and_nothing_written(edged: Edged, file: Path, argumen
 
 
 def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(edged: Edged, tmp_path: Path) -> None:
-    assert edged("setup", "-o", tmp_path / "nowhere" / "edged.toml").code == 2
+    done = edged("setup", "-o", tmp_path / "nowhere" / "edged.toml")
+    assert done.code == 2
+    assert "mkdir" in done.err
 
 
 def _answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *answers: str) -> Config:
