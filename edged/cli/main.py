@@ -16,6 +16,8 @@ from edged.cli import cameras, check_config, demo, doctor, events, models, repla
 from edged.cli.streams import drop_the_rest, prepare_streams, stdout_error
 from edged.errors import ConfigError, EdgedError
 
+_INTERRUPTED = 130
+
 
 class _Edged(TyperGroup):
     """Where every command's errors come out."""
@@ -27,6 +29,9 @@ class _Edged(TyperGroup):
         except EdgedError as error:
             _tell(error)
             raise typer.Exit(error.exit_code) from error
+        except typer.Abort:  # Ctrl-C or Ctrl-D where a question was asked
+            typer.echo(err=True)
+            raise typer.Exit(_INTERRUPTED) from None
         except BrokenPipeError:  # `edged events | head`: the reader has seen enough
             drop_the_rest()
             raise typer.Exit from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,13 @@ def test_in_a_folder_that_was_deleted_a_command_says_so(tmp_path: Path, command:
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "The folder that this command runs in was deleted.\n  Go to another: cd FOLDER\n"
+
+
+def test_a_question_that_is_not_answered_ends_a_command_as_an_interrupted_one(tmp_path: Path) -> None:
+    terminal, of_command = pty.openpty()
+    command = [sys.executable, "-m", "edged", "setup", "-o", str(tmp_path / "edged.toml")]
+    with subprocess.Popen(command, stdin=of_command, stdout=of_command, stderr=of_command) as process:
+        os.close(of_command)
+        os.write(terminal, b"\x04")  # Ctrl-D
+        assert process.wait(30) == 130
+    os.close(terminal)
