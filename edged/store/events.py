@@ -20,7 +20,7 @@ from edged.errors import StoreCorrupt, StoreError, is_full
 from edged.store.database import FILE_NAME, SQLITE_ERRORS, inspect, is_damage, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
-from edged.store.opening import DAMAGED_AFTER, Opened, Run, open_or_salvage
+from edged.store.opening import DAMAGED_AFTER, Opened, Run, open_or_salvage, remove_leftovers
 from edged.store.outage import Outage
 from edged.store.renewal import exchange, log_bytes, make_copy, readers
 from edged.store.retention import Retention
@@ -235,6 +235,7 @@ class EventStore:
                 raise  # as one that a query meets
             log.warning("the event log could not be copied, which is tried again at twice its log's size: %s", error)
             self._renew_at_bytes = 2 * size_bytes
+            remove_leftovers(self._path)  # half a copy takes room that events may need
         else:
             self._renew_at_bytes = self._log_max_bytes
             self._close_connection()

@@ -65,14 +65,14 @@ def open_or_salvage(folder: Path, run: Run, *, wall_at: float, complaints: int =
     path = folder / FILE_NAME
     finish_renewal(path)
     finish_rescue(path)
-    kept = _remove_leftovers(path)
+    kept = remove_leftovers(path)
     opened = _opened(path, run, wall_at=wall_at, complaints=complaints)
     for error in kept:  # told only now: while the disk is read-only, this is tried again and again
         log.warning("%s is of no use any more, and cannot be deleted: %s", error.filename, error.strerror)
     return opened
 
 
-def _remove_leftovers(path: Path) -> list[OSError]:
+def remove_leftovers(path: Path) -> list[OSError]:
     """Delete what a renewal or rescue left that was cut short, and return what went wrong: only room is lost by it."""
     errors = []
     for leftover in (*leftovers(path), *path.parent.glob(f"{_PARTIAL_NAME}*")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -111,6 +113,26 @@ def test_a_disk_that_takes_no_copy_costs_no_event(store: EventStore, tmp_path: P
         assert log_bytes(tmp_path / FILE_NAME) > LIMIT_BYTES
     assert numbers(tmp_path) == list(range(145))
     assert store.status.dropped == 0
+
+
+def test_half_a_copy_takes_no_room(store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really_sync, failed = os.fsync, []
+
+    def fails_on_the_copy(descriptor: int) -> None:
+        really_sync(descriptor)
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "events.partial.db":
+            failed.append(descriptor)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fails_on_the_copy)
+    written = 0
+    with a_reader_without_end(tmp_path / FILE_NAME):
+        while not failed:
+            write(store, written, 1)
+            written += 1
+    assert {found.name for found in tmp_path.glob("events*")} == {FILE_NAME, f"{FILE_NAME}-shm", f"{FILE_NAME}-wal"}
+    assert store.status.error is None
+    assert numbers(tmp_path) == list(range(written))
 
 
 def test_damage_that_only_the_copying_meets_is_mended(store: EventStore, clock: FakeClock, tmp_path: Path) -> None:
