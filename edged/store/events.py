@@ -131,7 +131,11 @@ class EventStore:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
             self._opened = open_or_salvage(
-                self._folder, self._run, wall_at=self._clock.wall(), complaints=self._complaints
+                self._folder,
+                self._run,
+                wall_at=self._clock.wall(),
+                complaints=self._complaints,
+                outage_s=None if self._outage is None else self._clock.monotonic() - self._outage.began_at,
             )
             sync_folder(self._folder)
             self._inode = self._path.stat().st_ino

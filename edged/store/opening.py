@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 _PARTIAL_NAME = "events.salvaging.db"
 """A copy that is being made of what can be read."""
 
+_DISK_MAY_COME_BACK_S = 120.0
 _RESCUES_A_DAY = 3
 _DAY_S = 86_400.0
 
@@ -54,19 +55,20 @@ class Opened:
     last_event_id: str | None  # the greatest
 
 
-def open_or_salvage(folder: Path, run: Run, *, wall_at: float, complaints: int = 0) -> Opened:
+def open_or_salvage(folder: Path, run: Run, *, wall_at: float, complaints: int, outage_s: float | None) -> Opened:
     """Open the database in `folder`, which must exist, and enter `run`.
 
     After a run that did not end cleanly, or a first complaint, the whole file is checked. One of which SQLite complains
     twice in a row (`complaints`: it has done so already) is set aside, and what can be read of it copied into a new
-    one: once it also complains of a sound one, from which the disk gave nothing for a moment. Raises StoreNewer,
-    StoreLocked and StoreNotWritable; OSError where a file or folder cannot be reached.
+    one: once it also complains of a sound one, from which the disk gave nothing for a moment. One of which the disk
+    does not give all is left alone for the first minutes of an outage, which has lasted for `outage_s`, and has been
+    told of. Raises StoreNewer, StoreLocked and StoreNotWritable; OSError where a file or folder cannot be reached.
     """
     path = folder / FILE_NAME
     finish_renewal(path)
     finish_rescue(path)
     kept = remove_leftovers(path)
-    opened = _opened(path, run, wall_at=wall_at, complaints=complaints)
+    opened = _opened(path, run, wall_at=wall_at, complaints=complaints, outage_s=outage_s)
     for error in kept:  # told only now: while the disk is read-only, this is tried again and again
         log.warning("%s is of no use any more, and cannot be deleted: %s", error.filename, error.strerror)
     return opened
@@ -83,15 +85,16 @@ def remove_leftovers(path: Path) -> list[OSError]:
     return errors
 
 
-def _opened(path: Path, run: Run, *, wall_at: float, complaints: int) -> Opened:
+def _opened(path: Path, run: Run, *, wall_at: float, complaints: int, outage_s: float | None) -> Opened:
     while complaints < DAMAGED_AFTER:
         try:
             return _open(path, run, whole=complaints > 0)
         except StoreCorrupt as error:
             complaints += 1
-            log.error("%s%s", error.message, "; it is looked at again" if complaints < DAMAGED_AFTER else "")
+            level = logging.ERROR if outage_s is None else logging.DEBUG
+            log.log(level, "%s%s", error.message, "; it is looked at again" if complaints < DAMAGED_AFTER else "")
     _refuse_too_many(path, wall_at=wall_at)
-    _begin_anew(path, wall_at=wall_at)
+    _begin_anew(path, wall_at=wall_at, all_of_it=(outage_s or 0.0) < _DISK_MAY_COME_BACK_S)
     return _open(path, run)
 
 
@@ -153,7 +156,7 @@ def _refuse_too_many(path: Path, *, wall_at: float) -> None:
         )
 
 
-def _begin_anew(path: Path, *, wall_at: float) -> None:
+def _begin_anew(path: Path, *, wall_at: float, all_of_it: bool) -> None:
     """Copy what can be read into a new file, and only then let it take the damaged one's place.
 
     So a disk that is full, or a crash, costs nothing but another try.
@@ -161,13 +164,18 @@ def _begin_anew(path: Path, *, wall_at: float) -> None:
     partial = path.with_name(_PARTIAL_NAME)
     connection = open_writer(partial)
     try:
-        events = copy_rows(path, connection)
+        events = copy_rows(path, connection, all_of_it=all_of_it)
         # From its log into this one file. close() does so as well, but says nothing when the disk has no room for it.
         (is_busy,) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[:1]
         if is_busy:
             raise sqlite3.OperationalError("database is locked")
     except SQLITE_ERRORS as error:
         raise store_error(error, partial) from error
+    except OSError as error:
+        raise StoreDiskFails(
+            f"{path} is damaged, and the disk does not give all of it: {error.strerror}",
+            hint="`dmesg | tail` may say more. If it still does not in two minutes, edged goes on with what it gives.",
+        ) from error
     finally:
         connection.close()
     partial.replace(name_for_copy(path, wall_at=wall_at))

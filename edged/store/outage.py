@@ -24,7 +24,7 @@ class Outage:
     def __init__(self, error: StoreError, at: float, lost: int) -> None:
         """`lost` is how many events and pictures were lost before it, in this run."""
         self._error = error
-        self._began_at = at
+        self.began_at = at
         self._lost_before = lost
         self._back_at: float | None = None
 
@@ -41,4 +41,4 @@ class Outage:
         count = lost - self._lost_before
         detail = f"{self._error.message}; {count} events or pictures were lost" if count else self._error.message
         reason = _REASONS.get(type(self._error), "failing")
-        return MachineEvent(EventKind.STORAGE_BACK, self._back_at, self._began_at, reason, detail)
+        return MachineEvent(EventKind.STORAGE_BACK, self._back_at, self.began_at, reason, detail)

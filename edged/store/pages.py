@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,20 +23,24 @@ _FRAME_HEADER_BYTES = 24
 _INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
-def file_pages(path: Path, *, page_bytes: int) -> Iterator[bytes]:
-    """Every page of a database file but the first, which holds the schema. Raises OSError when it does not open."""
-    with path.open("rb") as file:
-        yield from _pieces(file, start=page_bytes, piece_bytes=page_bytes)
+def file_pages(path: Path, *, page_bytes: int, all_of_it: bool = False) -> Iterator[bytes]:
+    """Every page of a database file but the first, which holds the schema.
 
-
-def wal_pages(path: Path, *, page_bytes: int) -> Iterator[bytes]:
-    """Every page in a write-ahead log that belongs to its present round, oldest first.
-
-    Raises OSError when it does not open.
+    Raises OSError when it does not open, and, for `all_of_it`, where the disk does not give a page.
     """
     with path.open("rb") as file:
-        header = next(_pieces(file, start=0, piece_bytes=_WAL_HEADER_BYTES), b"")
-        for frame in _pieces(file, start=_WAL_HEADER_BYTES, piece_bytes=_FRAME_HEADER_BYTES + page_bytes):
+        yield from _pieces(file, start=page_bytes, piece_bytes=page_bytes, all_of_it=all_of_it)
+
+
+def wal_pages(path: Path, *, page_bytes: int, all_of_it: bool = False) -> Iterator[bytes]:
+    """Every page in a write-ahead log that belongs to its present round, oldest first.
+
+    Raises OSError as file_pages() does.
+    """
+    with path.open("rb") as file:
+        header = next(_pieces(file, start=0, piece_bytes=_WAL_HEADER_BYTES, all_of_it=all_of_it), b"")
+        frame_bytes = _FRAME_HEADER_BYTES + page_bytes
+        for frame in _pieces(file, start=_WAL_HEADER_BYTES, piece_bytes=frame_bytes, all_of_it=all_of_it):
             if frame[8:16] == header[16:24]:  # else left over from an earlier round
                 yield frame[_FRAME_HEADER_BYTES:]
 
@@ -55,12 +58,17 @@ def rows(page: bytes) -> Iterator[list[Value]]:
             continue
 
 
-def _pieces(file: BinaryIO, *, start: int, piece_bytes: int) -> Iterator[bytes]:
-    """Cut a file into pieces of one size, leaving out those that the disk cannot give any more."""
+def _pieces(file: BinaryIO, *, start: int, piece_bytes: int, all_of_it: bool) -> Iterator[bytes]:
+    """Cut a file into pieces of one size; those that the disk cannot give any more are left out, or raise OSError."""
     fd = file.fileno()
     for at in range(start, os.fstat(fd).st_size, piece_bytes):
-        with suppress(OSError):  # a bad spot on the card: the reason why salvage was called
-            yield os.pread(fd, piece_bytes, at)
+        try:
+            piece = os.pread(fd, piece_bytes, at)
+        except OSError:  # a bad spot on the card: the reason why salvage was called
+            if all_of_it:
+                raise
+            continue
+        yield piece
 
 
 def _row(page: bytes, start: int) -> list[Value]:

@@ -77,15 +77,16 @@ def _free(path: Path, stamp: str) -> str:
     return free
 
 
-def copy_rows(damaged: Path, connection: sqlite3.Connection) -> int:
+def copy_rows(damaged: Path, connection: sqlite3.Connection, *, all_of_it: bool) -> int:
     """Copy what can be read of `damaged` into an open, empty, autocommit database; return how many events.
 
     A row that was overwritten or deleted may come back in its older form; so may an event that retention had deleted.
-    Raises sqlite3.Error of the new database, and OSError when the damaged file cannot be read at all.
+    Raises sqlite3.Error of the new database, and OSError when the damaged file cannot be read at all, or, for
+    `all_of_it`, not to the last page.
     """
     connection.execute("PRAGMA foreign_keys = OFF")  # an event may be met before its run
     connection.execute("BEGIN")
-    for number, values in enumerate(_all_rows(damaged), start=1):
+    for number, values in enumerate(_all_rows(damaged, all_of_it), start=1):
         _copy(values, connection)
         if number % _ROWS_A_TRANSACTION == 0:
             connection.execute("COMMIT")
@@ -99,13 +100,13 @@ def copy_rows(damaged: Path, connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
 
 
-def _all_rows(damaged: Path) -> Iterator[list[Value]]:
+def _all_rows(damaged: Path, all_of_it: bool) -> Iterator[list[Value]]:
     """The file's rows first, the log's after them, since they are newer."""
-    for page in file_pages(damaged, page_bytes=PAGE_BYTES):
+    for page in file_pages(damaged, page_bytes=PAGE_BYTES, all_of_it=all_of_it):
         yield from rows(page)
     wal = damaged.with_name(damaged.name + "-wal")
     if wal.exists():
-        for page in wal_pages(wal, page_bytes=PAGE_BYTES):
+        for page in wal_pages(wal, page_bytes=PAGE_BYTES, all_of_it=all_of_it):
             yield from rows(page)
 
 

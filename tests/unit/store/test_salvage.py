@@ -267,21 +267,53 @@ def test_a_disk_that_damages_all_that_is_written_is_not_filled_with_copies(sound
     assert numbers(tmp_path) == list(range(EVENTS + 5))
 
 
-def test_a_first_page_that_the_disk_does_not_give_is_damage_too(
-    sound: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "events.db").write_bytes(sound)
-    bad, really_read = (tmp_path / "events.db").stat().st_ino, os.pread
+@contextmanager
+def a_bad_spot(path: Path, *, at_byte: int) -> Iterator[None]:
+    """Let the disk give all of this file but the page that begins there."""
+    bad, really_read = path.stat().st_ino, os.pread
 
     def read(descriptor: int, size: int, at: int) -> bytes:
-        if at == 0 and os.fstat(descriptor).st_ino == bad:
+        if at == at_byte and os.fstat(descriptor).st_ino == bad:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return really_read(descriptor, size, at)
 
-    monkeypatch.setattr(os, "pread", read)
-    EventStore(tmp_path, clock=FakeClock(), version="2").open()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "pread", read)
+        yield
+
+
+def test_a_first_page_that_the_disk_does_not_give_is_damage_too(sound: bytes, tmp_path: Path) -> None:
+    (tmp_path / "events.db").write_bytes(sound)
+    with a_bad_spot(tmp_path / "events.db", at_byte=0):
+        EventStore(tmp_path, clock=FakeClock(), version="2").open()
     assert numbers(tmp_path) == list(range(EVENTS))
     assert len(set_aside_files(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_what_the_disk_does_not_give_is_waited_for_before_a_log_is_made_without_it(
+    sound: bytes, tmp_path: Path, comes_back: bool
+) -> None:
+    path, clock = tmp_path / "events.db", FakeClock()
+    path.write_bytes(b"\xa5" * PAGE_BYTES + sound[PAGE_BYTES:])
+    store = EventStore(tmp_path, clock=clock, version="2")
+    store.put(an_event(EVENTS), None)
+    with a_bad_spot(path, at_byte=len(sound) // PAGE_BYTES // 2 * PAGE_BYTES):
+        for _ in range(4):
+            store.step()
+            assert "the disk does not give all of it" in str(store.status.error)
+            clock.advance(30.0)
+        assert set_aside_files(tmp_path) == []
+        if not comes_back:
+            clock.advance(100.0)
+            store.step()
+    clock.advance(35.0)
+    store.step()
+    assert store.status.error is None
+    there = numbers(tmp_path)
+    assert there[-1] == EVENTS
+    assert (len(there) == EVENTS + 1) == comes_back
+    assert len(there) > EVENTS - 25
 
 
 def test_events_whose_run_is_lost_are_kept(sound: bytes, tmp_path: Path) -> None:
