@@ -8,13 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 from edged.app.models import check_labels, load_detector
+from edged.app.sources import make_source
 from edged.capture.cameras import FoundCamera, find_cameras, which_camera
 from edged.clock import Clock, SystemClock
 from edged.config.loader import load_config
 from edged.config.schema import CameraSection, Config
 from edged.domain.addresses import scheme, without_secrets
 from edged.domain.checkup import Finding, fail, ok, unknown
-from edged.errors import ConfigError, EdgedError
+from edged.errors import ConfigError, EdgedError, SourceError
 from edged.health.board.vitals import BoardSensors
 from edged.health.doctor.disk import disk
 from edged.health.doctor.heat import fan, governor, supply, temperature
@@ -47,7 +48,7 @@ def examine(
         config = None
         yield fail("configuration", error.message, error.hint)
     if config is not None:
-        yield from _cameras(config.camera, find_cameras)
+        yield from _cameras(config.camera, find_cameras, clock)
         yield _model(config)
         yield from disk(config.data_dir, clock=clock)
         if any(scheme(section.source) is not None for section in config.camera):
@@ -77,7 +78,7 @@ def _model(config: Config) -> Finding:
         return fail("model", error.message, error.hint)
 
 
-def _cameras(sections: Iterable[CameraSection], find_cameras: FindCameras) -> Iterator[Finding]:
+def _cameras(sections: Iterable[CameraSection], find_cameras: FindCameras, clock: Clock) -> Iterator[Finding]:
     found = list(find_cameras()) if any(section.is_device for section in sections) else []
     for section in sections:
         what = f"camera {section.name}"
@@ -86,10 +87,18 @@ def _cameras(sections: Iterable[CameraSection], find_cameras: FindCameras) -> It
         elif scheme(section.source) is not None:
             address = without_secrets(section.source)
             yield unknown(what, f"{address} was not asked", f"edged snapshot {section.name} -o now.jpg")
-        elif Path(section.source).exists():
-            yield ok(what, f"plays {section.source}")
         else:
-            yield fail(what, f"there is no {section.source}", "Name a file that is there, or a camera.")
+            yield _recording(what, section, clock)
+
+
+def _recording(what: str, section: CameraSection, clock: Clock) -> Finding:
+    """Decode its first picture."""
+    try:
+        with closing(make_source(section, clock)) as source:
+            source.open()
+    except SourceError as error:
+        return fail(what, error.message, error.hint)
+    return ok(what, f"plays {section.source}")
 
 
 def _device(what: str, section: CameraSection, found: Sequence[FoundCamera]) -> Finding:

@@ -10,10 +10,9 @@ from edged import app
 from edged.domain.checkup import Finding, Verdict
 from edged.testing.clock import FakeClock
 from edged.testing.sysfs import FakeBoard, FakeMachine
+from tests.unit.capture.clips import make_clip
 from tests.unit.cli.conftest import Edged
 from tests.unit.cli.test_cameras import found
-
-CLIP = b"not looked at"
 
 
 def _configure(folder: Path, *sources: str, extra: str = "") -> Path:
@@ -36,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_sound_box_has_nothing_that_fails(tmp_path: Path, root: Path) -> None:
-    (tmp_path / "clip.mp4").write_bytes(CLIP)
+    make_clip(tmp_path / "clip.mp4")
     FakeBoard(root).set_zone("cpu-thermal", 48.0)
     told = _findings(_configure(tmp_path, "clip.mp4"), root)
     assert [finding for finding in told.values() if finding.verdict is Verdict.FAIL] == []
@@ -66,6 +65,13 @@ def test_a_model_that_is_not_there_fails(tmp_path: Path, root: Path) -> None:
 def test_a_camera_that_is_not_plugged_in_fails(tmp_path: Path, root: Path) -> None:
     told = _findings(_configure(tmp_path, "/dev/video7"), root)
     assert (told["camera c0"].verdict, told["camera c0"].mend) == (Verdict.FAIL, "edged cameras")
+
+
+def test_a_recording_that_cannot_be_played_fails(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "clip.mp4").write_text("no video")
+    told = _findings(_configure(tmp_path, "clip.mp4", "gone.mp4"), root)
+    assert [told[camera].verdict for camera in ("camera c0", "camera c1")] == [Verdict.FAIL] * 2
+    assert "holds no video" in told["camera c0"].text
 
 
 def test_an_address_is_not_asked_and_shows_no_password(tmp_path: Path, root: Path) -> None:
