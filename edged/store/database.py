@@ -20,6 +20,7 @@ PAGE_BYTES = 4096
 _BUSY_TIMEOUT_MS = 2000  # somebody with the sqlite3 shell; the daemon itself is the only writer
 _ROOM_FOR_MIGRATION = 4  # times the file's size: the copy, the log of the change, the new table, and some to live on
 _BACKUPS_MAX = 2  # of older schemas
+_INSTRUCTIONS_A_LOOK = 10_000  # of SQLite, between two looks at whether its check is still wanted: 1 ms
 _VERSION_MAX = 1000  # a greater schema version is a damaged header, not a newer edged
 
 # What SQLite says of a file that it cannot get at. Our own statements have no mistakes, so all else ("no such column")
@@ -45,7 +46,8 @@ WRITER_SETTINGS = (
 def inspect(path: Path, run_id: str | None) -> None:
     """See whether the run `run_id` may open the file to write, without changing a byte of it; no file is fine.
 
-    It is read whole when the run before did not end cleanly, and always for None. What was interrupted before the file
+    No connection of this process may be open: see check(). The file is read whole when the run before did not end
+    cleanly, and always for None. What was interrupted before the file
     had its write-ahead log is undone, though, by SQLite. Raises StoreCorrupt, StoreNewer, StoreNotWritable and OSError.
     """
     if not path.exists():
@@ -61,6 +63,21 @@ def inspect(path: Path, run_id: str | None) -> None:
                 _check_whole(connection, path)
     except SQLITE_ERRORS as error:
         raise store_error(error, path) from error
+
+
+def check(path: Path, is_stopped: Callable[[], bool]) -> None:
+    """Read the file whole beside the connection that writes to it, unless stopped. Raises StoreError.
+
+    By way of SQLite alone: whoever else closes a descriptor of the file takes from every connection of this process its
+    lock (fcntl(2)), and then the next program to leave deletes the log that it writes to.
+    """
+    try:
+        with closing(_connect(path, "mode=ro")) as connection:
+            connection.set_progress_handler(is_stopped, _INSTRUCTIONS_A_LOOK)
+            _check_whole(connection, path)
+    except SQLITE_ERRORS as error:
+        if not is_stopped():
+            raise store_error(error, path) from error
 
 
 def open_writer(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sqlite3.Connection:

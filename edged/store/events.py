@@ -17,7 +17,7 @@ from edged.domain.events import Event, EventRecord
 from edged.domain.health import StoreStatus
 from edged.domain.pulse import Pulse
 from edged.errors import StoreCorrupt, StoreError, is_full
-from edged.store.database import FILE_NAME, SQLITE_ERRORS, inspect, is_damage, store_error
+from edged.store.database import FILE_NAME, SQLITE_ERRORS, check, is_damage, store_error
 from edged.store.ids import Uuid7
 from edged.store.lock import FolderLock, not_writable
 from edged.store.opening import DAMAGED_AFTER, Opened, Run, open_or_salvage, remove_leftovers
@@ -97,6 +97,7 @@ class EventStore:
         self._retry_after_s = _FIRST_RETRY_AFTER_S
         self._tell_flood_at = -math.inf
         self._check_at = clock.monotonic() + _FIRST_CHECK_AFTER_S
+        self._stop = threading.Event()  # that of run()
 
     @property
     def run_id(self) -> str:
@@ -147,6 +148,7 @@ class EventStore:
 
     def run(self, stop: threading.Event) -> None:
         """Write what comes until `stop` is set, and then what is left."""
+        self._stop = stop
         while not stop.is_set():
             self.step()
             self._clock.wait(stop, WRITE_EVERY_S)
@@ -212,15 +214,10 @@ class EventStore:
             raise store_error(error, self._path) from error
 
     def _check(self) -> None:
-        """Look through the whole file: writing alone does not meet damage among old events. Raises StoreCorrupt."""
+        """Look through the whole file, since writing does not meet damage among old events. Raises StoreError."""
         self._check_at = self._clock.monotonic() + _CHECK_EVERY_S
         self.pulse.begin("checking the event log", within_s=OPEN_WITHIN_S)
-        try:
-            inspect(self._path, None)
-        except StoreCorrupt:
-            raise
-        except (StoreError, OSError) as error:
-            log.warning("the event log could not be checked, which is done every day: %s", error)
+        check(self._path, self._stop.is_set)
         self._go_on()
 
     def _renew(self, connection: sqlite3.Connection) -> None:

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
@@ -529,6 +530,36 @@ def test_damage_that_writing_does_not_meet_is_found_within_a_day(
     assert set_aside_files(path.parent) != []
     assert EVENTS - 25 < len(numbers(path.parent)) <= EVENTS + 1
     assert integrity(path.parent) == "ok"
+
+
+def test_looking_through_the_file_lets_no_other_program_delete_the_log_that_is_written_to(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store, path, _ = a_log_at_work(make_store, tmp_path)
+    clock.advance(600.0)
+    store.put(an_event(EVENTS), None)
+    store.step()
+    somebody = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM runs'); c.close()"
+    subprocess.run([sys.executable, "-c", somebody, path], check=True)
+    store.put(an_event(EVENTS + 1), None)
+    store.step()
+    assert numbers(path.parent) == list(range(EVENTS + 2))
+
+
+def test_the_end_of_a_run_does_not_wait_until_the_file_is_looked_through(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store, path, _ = a_log_at_work(make_store, tmp_path)
+    content = bytearray(path.read_bytes())
+    content[content.rfind(logged(path.parent)[EVENTS // 2].event_id.encode())] ^= 1
+    path.write_bytes(content)
+    clock.advance(600.0)
+    stop = threading.Event()
+    stop.set()
+    store.put(an_event(EVENTS), None)
+    store.run(stop)
+    assert store.status.error is None
+    assert store.status.waiting == 0
 
 
 def test_damage_that_has_gone_when_the_file_is_opened_anew_sets_nothing_aside(
