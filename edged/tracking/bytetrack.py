@@ -11,7 +11,7 @@ frames since the last one, and what is predicted for it is less sure. So
   them better;
 - a second sighting needs less overlap;
 - a detection needs less confidence to begin a track, the less the more frames were skipped: the best of them might
-  have had enough;
+  have had enough; a high one will do where somebody was glimpsed before and has moved since;
 - a track that begins counts from the doubtful sightings that led to it (glimpses);
 - who stands, is known for a while and is missed once stays CONFIRMED: on the next frame the detector often finds him.
 
@@ -274,10 +274,14 @@ class ByteTrack:
         return self._glimpses.followed_by(found.edges[:, untaken], self._groups(found.class_id[untaken]), at)
 
     def _begin(self, found: Sightings, untaken: Columns, at: float, *, skipped: int) -> None:
-        """Begin a track with each detection that is confident enough."""
+        """Begin a track with each detection that is confident enough, or of somebody on the way."""
         if not len(untaken):
             return
-        confident = (found.confidence[untaken] >= self._least_new(skipped)).nonzero()[0]
+        confidence = found.confidence[untaken]
+        sure = confidence >= self._least_new(skipped)
+        if len(self._glimpses):
+            sure |= (confidence >= self._high_confidence) & self._glimpses.moved(len(untaken))
+        confident = sure.nonzero()[0]
         if not len(confident):
             return
         new = untaken[confident]

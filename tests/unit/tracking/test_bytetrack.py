@@ -256,6 +256,26 @@ def test_the_more_frames_were_skipped_the_less_confidence_begins_a_track_down_to
     assert not begins_a_track(0.649, skipped=10_000)
 
 
+def begins_a_track_of_a_glimpse(confidence: float, *, skipped: int, step: float) -> bool:
+    """Whether a detection begins a track at the third look at somebody who goes `step` of the way from look to look."""
+    tracker = make_tracker()
+    tracker.update(NOTHING, 0.0)
+    left, top, right, bottom = HERE
+    for number in range(3):
+        way = step * (right - left) * number
+        where = (left + way, top, right + way, bottom)
+        found = seen(where, confidence=confidence if number == 2 else 0.3)
+        tracks = tracker.update(found, 0.2 * (number + 1), skipped=skipped)
+    return len(tracks) == 1
+
+
+def test_who_was_glimpsed_and_has_moved_since_begins_a_track_with_a_high_confidence() -> None:
+    assert begins_a_track_of_a_glimpse(0.61, skipped=1, step=0.5)
+    assert not begins_a_track_of_a_glimpse(0.59, skipped=1, step=0.5), "that is none"
+    assert not begins_a_track_of_a_glimpse(0.61, skipped=1, step=0.1), "that may be a lamp post"
+    assert not begins_a_track_of_a_glimpse(0.61, skipped=0, step=0.5), "the next frame may be better"
+
+
 def counts_from(confidences: list[float], *, skipped: int, moved: bool = False) -> float:
     """When the only track counts from, of somebody who is seen at these confidences, 0.2 s from one to the next."""
     tracker = make_tracker()

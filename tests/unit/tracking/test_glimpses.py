@@ -60,6 +60,19 @@ def test_a_glimpse_of_another_kind_is_another_object() -> None:
     assert after(person, LOOK_S, HERE, group=1).since[0] == LOOK_S
 
 
+def test_who_has_come_far_enough_since_the_first_glimpse_has_moved() -> None:
+    glimpses = NO_GLIMPSES
+    for number, left in enumerate((100, 115, 130, 145)):  # of 40 wide and 100 high: 0.19 of the sides a look
+        glimpses = after(glimpses, number * LOOK_S, (left, 100, left + 40, 200), THERE)
+        assert glimpses.moved(2).tolist() == [left >= 145, False]
+
+
+def test_nobody_has_moved_who_was_not_glimpsed_before() -> None:
+    assert not after(NO_GLIMPSES, 0.0, HERE).moved(1).any()
+    assert not after(after(NO_GLIMPSES, 0.0, HERE), LOOK_S, THERE).moved(1).any(), "that was somebody else"
+    assert after(NO_GLIMPSES, 0.0).moved(0).tolist() == []
+
+
 def test_what_flickers_for_long_counts_for_a_second() -> None:
     assert since(*[[HERE]] * 20) == pytest.approx([19 * LOOK_S - 1.0])
 
