@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edged.app.camera import make_scheduler, make_tracker
 from edged.app.models import load_detector
-from edged.app.outputs import class_of, open_trace
+from edged.app.outputs import class_of, open_spare_trace
 from edged.app.sources import make_source
 from edged.app.truth import TrueRun, TruthWatch, read_truth
 from edged.clock import SystemClock
@@ -19,7 +19,7 @@ from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
 from edged.domain.frame import Frame
-from edged.errors import ConfigError
+from edged.errors import ConfigError, OutputNotWritable
 from edged.health.board.vitals import BoardSensors
 from edged.health.power_meter import Draw, PowerMeter
 from edged.imaging.files import make_folder
@@ -56,6 +56,7 @@ class Replay:
 
     policies: Sequence[Replayed]
     draw: Draw | None  # None: nobody tells what this machine draws
+    incomplete: OutputNotWritable | None = None  # why a trace is not complete
 
 
 def replay(
@@ -91,12 +92,13 @@ def replay(
         label = trace_label or "person"
         watches = {} if there is None else {name: TruthWatch(there, label, detector.labels) for name in configs}
         true = None if there is None else _true_run(there, label, config)
-        candidates = []
+        candidates, written = [], []
         for name, one in configs.items():
             observers: list[FrameObserver] = [watches[name]] if watches else []
             if traces is not None:
-                path = _trace_path(traces, name)
-                observers.append(resources.enter_context(open_trace(path, label=label, labels=detector.labels)))
+                trace = open_spare_trace(_trace_path(traces, name), label=label, labels=detector.labels)
+                written.append(resources.enter_context(trace))
+                observers.append(written[-1])
             candidates.append(_candidate(name, one, detector, observers))
         rehearsal = Rehearsal(candidates, detector, clock=clock)
         frames = resources.enter_context(closing(make_source(config.camera[0], clock)))
@@ -128,6 +130,7 @@ def replay(
             for run in runs
         ],
         draw,
+        next((trace.error for trace in written if trace.error is not None), None),
     )
 
 

@@ -74,3 +74,5 @@ def replay(
     if report is not None:
         for path in write_report(report, played):
             console.print(f"  {path}", soft_wrap=True)
+    if played.incomplete is not None:
+        raise played.incomplete

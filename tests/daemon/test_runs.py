@@ -136,6 +136,17 @@ def test_a_demo_says_how_to_see_the_events_of_a_folder_with_a_space_in_its_name(
     assert "events --data 'my out'" in ended.out
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_replay_shows_its_tables_also_where_a_trace_met_a_full_disk(box: Box, clip: Path) -> None:
+    (box.folder / "traces").mkdir()
+    (box.folder / "traces/stride-2.txt").symlink_to("/dev/full")
+    ended = box.run("replay", clip, "--model", "./spot", "--policy", "stride:2", "--traces", "traces")
+    assert ended.code == 7
+    assert "stride:2" in ended.out
+    ended.told("stride-2.txt cannot be written: No space left")
+    assert (box.folder / "traces/every-frame.txt").stat().st_size > 0
+
+
 @pytest.mark.parametrize("command", ["events", "events --json", "status", "demo", "models list"])
 def test_a_reader_that_has_seen_enough_is_no_failure(box: Box, clip: Path, command: str) -> None:
     box.configure(f'source = "{clip}"')
