@@ -154,6 +154,12 @@ def read_error(error: SqliteError, path: Path) -> StoreError:
         return StoreNotFound(
             f"edged was interrupted while it made {path}", hint="Start `edged run` once: it makes the file anew."
         )
+    if "I/O error" in str(error):
+        return StoreError(
+            f"cannot read {path}: {error}",
+            hint="Check that the disk has space (`df -h`), since reading takes a small file beside the log, "
+            "and that it is healthy (`dmesg | tail`).",
+        )
     return _not_readable(path, str(error))
 
 

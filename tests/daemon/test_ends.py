@@ -93,6 +93,16 @@ def test_a_disk_with_no_space_loses_events_loudly(box: Box, clip: Path) -> None:
     assert len(box.events()) == 4
 
 
+def test_a_reader_that_finds_no_space_for_what_it_needs_says_so(box: Box, clip: Path) -> None:
+    box.configure(f'source = "{clip}"')
+    assert box.run_config().code == 0
+    for beside in box.data.glob("events.db-*"):
+        beside.unlink()
+    ended = box.run("events", "--data", box.data, preexec_fn=lambda: limit_files(0))
+    assert ended.code == 5
+    ended.told("events.db: disk I/O error", "df -h")
+
+
 def test_events_wait_in_memory_until_the_disk_has_space_again(box: Box, clip: Path) -> None:
     box.configure(f'source = "{clip}"', 'source = "/dev/video987"')
     process = box.start("run", "-c", box.config, preexec_fn=lambda: limit_files(8192))
