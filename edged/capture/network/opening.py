@@ -28,6 +28,9 @@ _NO_STREAMS = {
     "application/vnd.apple.mpegurl": "that is a playlist (HLS), which comes seconds late and in bursts",
     "application/x-mpegurl": "that is a playlist (HLS), which comes seconds late and in bursts",
     "audio/mpegurl": "that is a playlist (HLS), which comes seconds late and in bursts",
+    "video/mp4": "that is a recording (MP4), not a stream: fetch it, and name the file",
+    "video/quicktime": "that is a recording (QuickTime), not a stream: fetch it, and name the file",
+    "video/x-msvideo": "that is a recording (AVI), not a stream: fetch it, and name the file",
 }
 
 

@@ -147,7 +147,12 @@ def test_each_refusal_has_its_error(
 
 @pytest.mark.parametrize(
     ("content_type", "words"),
-    [("text/html", "web page"), ("image/jpeg", "single picture"), ("application/vnd.apple.mpegurl", "playlist")],
+    [
+        ("text/html", "web page"),
+        ("image/jpeg", "single picture"),
+        ("application/vnd.apple.mpegurl", "playlist"),
+        ("video/mp4", "recording"),
+    ],
 )
 def test_what_is_no_stream_is_told_for_what_it_is(keep: Keep, source_of: Opens, content_type: str, words: str) -> None:
     with pytest.raises(SourceUnreadable, match=words):
