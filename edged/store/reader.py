@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,8 +60,14 @@ class EventLog:
 
     def newest(self, wanted: EventFilter = EventFilter(), *, limit: int) -> list[EventRecord]:
         """The newest `limit` events that are wanted, in the order of writing. Raises as read() does."""
+        asked = limit
         with closing(self._open()) as connection:
-            return list(itertools.islice(self._records(self._rows(connection, wanted, "event_id DESC")), limit))[::-1]
+            while True:
+                rows = list(self._rows(connection, wanted, f"event_id DESC LIMIT {asked:d}"))
+                records = list(self._records(rows))
+                if len(records) >= limit or len(rows) < asked:
+                    return records[:limit][::-1]
+                asked *= 2  # some are damaged
 
     def last_event_id(self) -> str:
         """The id to follow from: of the newest event, or "" when there is none. Raises as read() does."""

@@ -160,10 +160,20 @@ def test_of_many_damaged_events_the_first_are_named_and_the_others_counted(
     ids = [record.event_id for record in log.read()]
     change(tmp_path / "data", "UPDATE events SET kind = 'lefu' WHERE track_id < 25")
     assert list(map(number_of, log.read())) == [25, 26, 27, 28, 29]
+    assert list(map(number_of, log.newest(limit=10))) == [25, 26, 27, 28, 29]
     told = log.left_out()
     assert told is not None
     assert told.message.endswith(" and 15 more.")
     assert [event_id in told.message for event_id in ids[:25]] == [True] * 10 + [False] * 15
+
+
+def test_the_newest_events_are_found_behind_as_many_damaged_ones(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    for number in range(30):
+        store.put(an_event(number), None)
+    store.step()
+    change(tmp_path / "data", "UPDATE events SET kind = 'lefu' WHERE track_id >= 20")
+    assert list(map(number_of, EventLog(tmp_path / "data").newest(limit=2))) == [18, 19]
 
 
 @pytest.mark.parametrize(
