@@ -56,8 +56,7 @@ def run(
         run_until_done(daemon, signals)
     incomplete = next((writer.error for writer in traces.values() if writer.error is not None), None)
     if daemon.left_behind:
-        os._exit(
-            0 if incomplete is None else incomplete.exit_code
-        )  # in the middle of native code: an orderly exit would pull Python away from under that thread
+        # In the middle of native code: an orderly exit would pull Python away from under that thread.
+        os._exit(0 if incomplete is None else incomplete.exit_code)
     if incomplete is not None:
         raise incomplete

@@ -37,7 +37,6 @@ class ModelReport:
     """What a sound model is and did."""
 
     spec: ModelSpec
-    output_shapes: tuple[tuple[int, ...], ...]  # as the backend gave them, in the spec's order
     detections: Detections | None  # in the picture, at the model's own thresholds; None without a picture
     agreement: Agreement | None  # with the recorded answer; None when the folder has none
 
@@ -81,8 +80,8 @@ def try_model(
     )
 
 
-def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> tuple[tuple[int, ...], ...]:
-    """Run the model once and hold its outputs to what the spec's head expects; return their shapes.
+def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> None:
+    """Run the model once and hold its outputs to what the spec's head expects.
 
     Raises ModelInvalid for a wrong number, shape or range of outputs, BackendError when they are not finite.
     """
@@ -102,17 +101,16 @@ def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> t
             hint="Wrong weights, a wrong head family, or a model exported without its sigmoid.",
         )
     _check_unit(spec, every)
-    return tuple(output.shape for output in outputs)
 
 
 def verify_model(spec: ModelSpec, backend: Backend, image: BgrImage | None = None) -> ModelReport:
     """Check the model on a grey picture, on its golden one and, where there is one, on `image`. Raises ModelError."""
-    shapes = check_model(spec, backend)
+    check_model(spec, backend)
     agreement = check_golden(spec, backend)
     if image is None:
-        return ModelReport(spec, shapes, None, agreement)
+        return ModelReport(spec, None, agreement)
     check_model(spec, backend, image)
-    return ModelReport(spec, shapes, ModelDetector(spec, backend).detect(Frame.of(image)), agreement)
+    return ModelReport(spec, ModelDetector(spec, backend).detect(Frame.of(image)), agreement)
 
 
 def time_frame(spec: ModelSpec, backend: Backend, clock: Clock) -> float:

@@ -75,7 +75,7 @@ def leftovers(path: Path) -> Iterator[Path]:
             yield from path.parent.glob(f"{name}*")
 
 
-def readers(path: Path, *, locks: Path = Path("/proc/locks")) -> list[str]:
+def readers(path: Path) -> list[str]:
     """Who holds locks on the write-ahead log's index, as "sqlite3 (process 812)"; this process is not among them.
 
     Source: proc(5), and "WAL-mode File Format" of SQLite. Empty where nobody may look.
@@ -84,7 +84,7 @@ def readers(path: Path, *, locks: Path = Path("/proc/locks")) -> list[str]:
     with suppress(OSError, ValueError):
         index = path.with_name(path.name + "-shm").stat()
         wanted = f"{os.major(index.st_dev):02x}:{os.minor(index.st_dev):02x}:{index.st_ino}"
-        for line in locks.read_text().splitlines():
+        for line in Path("/proc/locks").read_text().splitlines():
             fields = line.split()
             if wanted in fields:
                 pids.add(int(fields[fields.index(wanted) - 1]))

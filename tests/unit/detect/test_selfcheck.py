@@ -20,9 +20,9 @@ from tests.unit.detect.specs import model_spec
 SHAPE = (3, 32, 64)
 
 
-def _check(*outputs: Any) -> tuple[tuple[int, ...], ...]:
+def _check(*outputs: Any) -> None:
     spec = model_spec(Family.ULTRALYTICS, outputs=len(outputs))
-    return check_model(spec, ScriptedBackend([np.asarray(output, np.float32) for output in outputs], input_shape=SHAPE))
+    check_model(spec, ScriptedBackend([np.asarray(output, np.float32) for output in outputs], input_shape=SHAPE))
 
 
 def _rows(edge: float) -> Any:
@@ -30,8 +30,8 @@ def _rows(edge: float) -> Any:
     return np.concatenate([np.full((4, 42), edge), np.full((3, 42), 0.5)])
 
 
-def test_right_outputs_pass_and_their_shapes_are_told() -> None:
-    assert _check(_rows(20)) == ((7, 42),)
+def test_right_outputs_pass() -> None:
+    _check(_rows(20))
 
 
 def test_boxes_in_fractions_where_pixels_are_expected_are_found() -> None:
@@ -48,7 +48,7 @@ def test_boxes_in_pixels_where_fractions_are_expected_are_found() -> None:
 
 
 def test_an_export_that_fills_up_with_zeros_is_no_fault() -> None:
-    assert _check(np.zeros((7, 42))) == ((7, 42),)
+    _check(np.zeros((7, 42)))
 
 
 def test_a_wrong_shape_names_the_model_the_expected_and_the_found() -> None:
@@ -88,11 +88,10 @@ def test_the_backend_is_closed_when_the_check_fails(tmp_path: Path, shared_dir: 
     assert backends[0].closed
 
 
-def test_verify_tells_shapes_and_what_it_finds(tmp_path: Path, shared_dir: Path) -> None:
+def test_verify_tells_what_it_finds(tmp_path: Path, shared_dir: Path) -> None:
     detector = load_model(models.yolo26n_folder(tmp_path, shared_dir), ncnn_fp32)
     image: Any = cv2.imread(str(shared_dir / "images" / "bus.jpg"))
     report = verify_model(detector.spec, ncnn_fp32(detector.spec), image)
-    assert report.output_shapes == ((84, 2100),)
     assert report.detections is not None
     assert "bus" in [detector.labels[row] for row in report.detections.class_id]
 
