@@ -73,8 +73,8 @@ def demo(
             observers.append(resources.enter_context(app.open_trace(trace, label=trace_label, labels=detector.labels)))
         if pictures:
             observers.append(resources.enter_context(app.open_recording(data, detector.labels)))
-        daemon = app.build(config, detector=detector, observers={_CAMERA: observers})
         console.print(f"Watching {without_secrets(source)} with the model {detector.spec.name} ...", soft_wrap=True)
+        daemon = app.build(config, detector=detector, observers={_CAMERA: observers})
         status = run_until_done(daemon, signals)
     records = [record for record in app.EventLog(data).read() if record.run_id == daemon.run_id]
     records.sort(key=lambda record: record.event.at)

@@ -121,6 +121,14 @@ def test_a_demo_that_is_stopped_does_not_call_its_recording_cut_off(box: Box, lo
     assert "cut off" not in ended.out
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_demo_that_could_not_say_a_word_is_no_crash_to_the_next(box: Box, clip: Path) -> None:
+    demo = ("demo", "--source", clip, "--model", "./spot", "--data", "out", "--no-pictures")
+    with Path("/dev/full").open("w") as full:
+        assert box.run(*demo, stdout=full).code == 7
+    assert box.run(*demo).complaints == ""
+
+
 def test_a_demo_does_not_write_over_what_it_watches(box: Box, clip: Path) -> None:
     (box.folder / "out").mkdir()
     annotated = box.folder / "out/annotated.mp4"
