@@ -9,7 +9,7 @@ import typer
 
 from edged.cli.model_options import ModelOption, ThreadsOption
 
-_USUAL = ["adaptive", "adaptive:3", "stride:2", "stride:3", "stride:5", "stride:8"]
+_USUAL = ["adaptive", "stride:2", "stride:3", "stride:5", "stride:8"]
 
 
 def replay(
