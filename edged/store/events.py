@@ -167,12 +167,7 @@ class EventStore:
         if self._clock.monotonic() < self._retry_at:
             return
         try:
-            replaced = self._opened is not None and self._file_was_replaced()
-            if replaced:
-                log.warning(
-                    "%s was deleted or exchanged by somebody else; events go on in the one there now", self._path
-                )
-            if self._opened is None or replaced:
+            if self._opened is None or self._file_was_replaced():
                 self.pulse.begin("opening the event log", within_s=OPEN_WITHIN_S)
                 self._close_connection()
                 self.open()
@@ -301,9 +296,14 @@ class EventStore:
     def _file_was_replaced(self) -> bool:
         """Tell whether the database was deleted or exchanged: what is written to the old one, nobody will read."""
         try:
-            return self._path.stat().st_ino != self._inode
+            if self._path.stat().st_ino == self._inode:
+                return False
+        except FileNotFoundError:
+            pass
         except OSError:
-            return True
+            return True  # of which opening it anew has more to say
+        log.warning("%s was deleted or exchanged by somebody else; events go on in the one there now", self._path)
+        return True
 
     def _put_off(self, error: StoreError) -> None:
         if self._error is None:

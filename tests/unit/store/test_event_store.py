@@ -464,6 +464,20 @@ def test_a_database_that_was_deleted_meanwhile_is_begun_anew_and_that_is_told(
     assert [message for message in caplog.messages if "events.db was deleted or exchanged" in message]
 
 
+def test_a_folder_that_cannot_be_looked_into_any_more_is_told_as_that(
+    make_store: MakeStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store()
+    store.open()
+    (tmp_path / "data").rename(tmp_path / "elsewhere")
+    (tmp_path / "data").write_text("no folder")
+    store.put(an_event(1), None)
+    store.step()
+    assert store.status.waiting == 1
+    assert "data: it is a file, and a folder is needed" in caplog.text
+    assert "was deleted or exchanged" not in caplog.text
+
+
 @pytest.mark.slow
 def test_another_program_that_holds_the_database_only_delays(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
