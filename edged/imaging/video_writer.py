@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _TIME_BASE = Fraction(1, 90_000)  # MPEG's clock
+_MAX_SIDE_PX = 8192  # encoders refuse twice as much, and few players show as much
 
 # best first; a build of FFmpeg without the GPL parts has no libx264
 _ENCODERS = {
@@ -33,7 +34,8 @@ _ENCODERS = {
 class VideoWriter:
     """Writes H.264 (MPEG-4 part 2 where there is no H.264 encoder) into an .mp4; use it in a `with` statement.
 
-    The first frame sets the size (made even, as 4:2:0 needs); frames of another size are fitted in. No frames, no file.
+    The first frame sets the size, made even, as 4:2:0 needs, and at most 8192 pixels a side; frames of another size are
+    fitted in. No frames, no file.
     """
 
     def __init__(self, path: Path, *, fps: float = 25.0) -> None:
@@ -88,7 +90,9 @@ class VideoWriter:
         name = next(name for name in _ENCODERS if name in av.codecs_available)
         rate = Fraction(self._fps).limit_denominator(1001)
         stream = cast("VideoStream", container.add_stream(name, rate=rate, options=_ENCODERS[name]))
-        stream.height, stream.width = (side + side % 2 for side in image.shape[:2])
+        scale = min(1.0, _MAX_SIDE_PX / max(image.shape[:2]))
+        height_px, width_px = (max(1, round(scale * side_px)) for side_px in image.shape[:2])
+        stream.height, stream.width = height_px + height_px % 2, width_px + width_px % 2
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = _TIME_BASE
         stream.codec_context.thread_count = 1

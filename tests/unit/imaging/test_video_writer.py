@@ -48,6 +48,19 @@ def test_odd_sizes_are_made_even(tmp_path: Path, size: tuple[int, int]) -> None:
     assert frames[0][1].shape == (size[1] + size[1] % 2, size[0] + size[0] % 2, 3)
 
 
+@pytest.mark.parametrize(
+    ("size", "written"), [((20000, 1), (8192, 2)), ((3, 20001), (2, 8192)), ((16400, 400), (8192, 200))]
+)
+def test_panoramas_are_scaled_down_to_what_encoders_take(
+    tmp_path: Path, size: tuple[int, int], written: tuple[int, int]
+) -> None:
+    with VideoWriter(tmp_path / "out.mp4") as writer:
+        writer.write(np.full((size[1], size[0], 3), 90, np.uint8), 0.0)
+    ((_, image),) = played(tmp_path / "out.mp4")
+    assert image.shape == (written[1], written[0], 3)
+    assert image.max() > 80
+
+
 def test_frames_of_another_size_are_fitted_in(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "out.mp4") as writer:
         writer.write(grey(64, 48), 0.0)
