@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from edged.domain.frame import BgrImage, Frame
-from edged.errors import EdgedError
+from edged.errors import OutputNotWritable
 
 
 def encode_jpeg(image: BgrImage, *, quality: int) -> bytes:
-    """Encode an (H, W, 3) uint8 BGR picture; `quality` is 1..100. Raises EdgedError when it cannot be a JPEG."""
+    """Encode an (H, W, 3) uint8 BGR picture; `quality` is 1..100. Raises OutputNotWritable when it cannot be a JPEG."""
     try:
         done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     except cv2.error as error:
@@ -52,9 +52,9 @@ def _span(low: float, high: float, size_px: int) -> tuple[int, int]:
     return first, last
 
 
-def _not_a_jpeg(image: BgrImage) -> EdgedError:
+def _not_a_jpeg(image: BgrImage) -> OutputNotWritable:
     shape = " × ".join(map(str, image.shape))
-    return EdgedError(
+    return OutputNotWritable(
         f"a picture of {shape} {image.dtype} cannot be written as JPEG",
         hint="JPEG holds at most 65500 pixels a side: scale the source down.",
     )

@@ -23,7 +23,7 @@ def write_still(path: Path, image: BgrImage) -> int:
     """Write the (H, W, 3) uint8 BGR picture, and return its size in bytes.
 
     A file that is there is replaced in one go: whoever reads it gets the old picture or the new one, whole. The name
-    must end in one of FORMATS. Raises OutputNotWritable, and EdgedError for a picture too large for its format.
+    must end in one of FORMATS. Raises OutputNotWritable, also for a picture too large for its format.
     """
     data = _encode(image, FORMATS[path.suffix.lower()])
     target = Path(os.path.realpath(path))  # a link stays one

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.domain.frame import Frame
-from edged.errors import EdgedError
+from edged.errors import OutputNotWritable
 from edged.imaging.jpeg import crop_with_margin, encode_jpeg, shrink
 
 
@@ -29,7 +29,7 @@ def test_less_quality_is_fewer_bytes() -> None:
 
 
 def test_a_picture_that_jpeg_cannot_hold_is_an_error_with_a_hint() -> None:
-    with pytest.raises(EdgedError, match="cannot be written as JPEG") as caught:
+    with pytest.raises(OutputNotWritable, match="cannot be written as JPEG") as caught:
         encode_jpeg(np.zeros((1, 70_000, 3), np.uint8), quality=85)
     assert "65500" in caught.value.hint
 

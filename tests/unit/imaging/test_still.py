@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edged.capture.image_folder import read_image
-from edged.errors import EdgedError, OutputNotWritable
+from edged.errors import OutputNotWritable
 from edged.imaging.still import FORMATS, write_still
 from tests.unit.capture.clips import as_nobody, grey_step
 
@@ -93,5 +93,5 @@ def test_a_disk_that_is_full_halfway_leaves_the_old_picture_and_no_rest(tmp_path
 
 
 def test_a_picture_too_large_for_jpeg_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EdgedError, match="cannot be written as JPEG"):
+    with pytest.raises(OutputNotWritable, match="cannot be written as JPEG"):
         write_still(tmp_path / "yard.jpg", np.zeros((1, 70_000, 3), np.uint8))
