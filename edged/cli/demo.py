@@ -86,7 +86,7 @@ def demo(
     console.print(_summary(status, records))
     for sentence in _damage(status.cameras[0]):
         console.print(sentence)
-    for name, path in _where_to_look(data, trace):
+    for name, path in _where_to_look(data, trace, pictures=pictures):
         console.print(f"  {name:<18}{path}", soft_wrap=True)
 
 
@@ -168,11 +168,12 @@ def _damage(camera: CameraStatus) -> list[str]:
     return lines
 
 
-def _where_to_look(data: Path, trace: Path | None) -> list[tuple[str, object]]:
+def _where_to_look(data: Path, trace: Path | None, *, pictures: bool) -> list[tuple[str, object]]:
     program = "edged" if shutil.which("edged") else sys.argv[0]
-    pictures = zip(("annotated video", "contact sheet"), _pictures(data), strict=True)
-    others = [("a picture of each", data / "snapshots"), ("trace", trace)]
-    files = [(name, path) for name, path in [*pictures, *others] if path is not None and path.exists()]
+    made: list[tuple[str, Path | None]] = [("a picture of each", data / "snapshots"), ("trace", trace)]
+    if pictures:  # those of an earlier demo show something else
+        made[:0] = zip(("annotated video", "contact sheet"), _pictures(data), strict=True)
+    files = [(name, path) for name, path in made if path is not None and path.exists()]
     return [("the events again", shlex.join([program, "events", "--data", str(data)])), *files]
 
 

@@ -139,6 +139,12 @@ def test_a_demo_does_not_write_over_what_it_watches(box: Box, clip: Path) -> Non
     assert annotated.read_bytes() == clip.read_bytes()
 
 
+def test_a_demo_does_not_point_to_the_pictures_of_an_earlier_one(box: Box, clip: Path) -> None:
+    demo = ("demo", "--source", clip, "--model", "./spot", "--data", "out")
+    assert "annotated.mp4" in box.run(*demo).out
+    assert "annotated.mp4" not in box.run(*demo, "--no-pictures").out
+
+
 def test_a_demo_says_how_to_see_the_events_of_a_folder_with_a_space_in_its_name(box: Box, clip: Path) -> None:
     ended = box.run("demo", "--source", clip, "--model", "./spot", "--data", "my out", "--no-pictures")
     assert "events --data 'my out'" in ended.out
