@@ -28,11 +28,15 @@ FRAME, ID, BOX = 0, 1, slice(2, 6)
 
 
 def read_table(path: Path) -> Table:
-    """Read a MOTChallenge text file; an empty one has no rows."""
-    lines = [line for line in path.read_text().splitlines() if line.strip()]
-    if not lines:
-        return np.empty((0, 8))
-    return np.loadtxt(lines, delimiter=",", ndmin=2)
+    """Read a MOTChallenge text file; an empty one has no rows. Raises ValueError, with the file's name."""
+    try:
+        lines = [line for line in path.read_text().splitlines() if line.strip()]
+        table = np.loadtxt(lines, delimiter=",", ndmin=2) if lines else np.empty((0, 8))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if table.shape[1] < 7:
+        raise ValueError(f"{path}: a row is frame,id,left,top,width,height,confidence, and more that may follow")
+    return table
 
 
 def score(pairs: dict[str, tuple[Table, Table]]) -> dict[str, Score]:
@@ -103,7 +107,11 @@ def main() -> None:
         parser.error("not found: " + ", ".join(missing))
     if not pairs:
         parser.error(f"no .txt in {args.trace}")
-    scores = score({name: (read_table(a), read_table(b)) for name, (a, b) in pairs.items()})
+    try:
+        tables = {name: (read_table(a), read_table(b)) for name, (a, b) in pairs.items()}
+    except ValueError as error:
+        parser.error(str(error))
+    scores = score(tables)
     print(f"{'':20} {'HOTA':>6} {'MOTA':>6} {'IDF1':>6} {'IDSW':>6}")
     for name, one in scores.items():
         print(f"{name:20} {one.hota:6.2f} {one.mota:6.2f} {one.idf1:6.2f} {one.switches:6d}")

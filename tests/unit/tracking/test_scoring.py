@@ -31,6 +31,13 @@ def test_an_empty_trace_scores_nothing(tmp_path: Path) -> None:
     assert score({"clip": (read_table(tmp_path / "empty.txt"), truth)})["all"].mota == 0
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"nothing of the kind\n", b"1,1,10,10\n"])
+def test_what_is_no_trace_is_told_by_its_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "yard.mp4").write_bytes(content)
+    with pytest.raises(ValueError, match=r"yard\.mp4"):
+        read_table(tmp_path / "yard.mp4")
+
+
 def test_a_reference_tracker_scores_as_published(shared_dir: Path) -> None:
     folder = shared_dir / "tracking" / "TUD-Campus"
     ((trace, truth),) = find_pairs(folder / "reference_tracker.txt", folder).values()
