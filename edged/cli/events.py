@@ -7,7 +7,7 @@ import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,9 +22,9 @@ from edged.domain.events import EventKind, EventRecord
 if TYPE_CHECKING:
     from edged.store.reader import EventFilter, EventLog
 
-Text = Optional[str]  # noqa: UP045 - typer reads this on Python 3.10 too
-Names = Optional[list[str]]  # noqa: UP045 - as above
-Kinds = Optional[list[EventKind]]  # noqa: UP045 - as above
+Text = str | None
+Names = list[str] | None
+Kinds = list[EventKind] | None
 _KINDS = f"[{'|'.join(EventKind)}]"
 
 
