@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 
@@ -20,8 +21,11 @@ from edged.detect.catalogue import shipped_models
 from edged.detect.spec import ModelSpec
 from edged.domain.addresses import looks_like_address, scheme
 from edged.domain.devices import device_path
-from edged.errors import ConfigError
+from edged.errors import ConfigError, EdgedError
 from edged.imaging.files import cannot_write
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 _LIKELY = "/dev/video0"  # where a camera will be, most likely, once one is plugged in
 
@@ -39,21 +43,25 @@ class Wanted:
 
 def configuration(wanted: Wanted, *, asking: bool) -> str:
     """Ask for what is not said, if `asking`, and write the file's text, checked. Raises ConfigError and ModelError."""
-    model = wanted.model or _ask("Model (a folder, or a name from `edged models list`)", "builtin", asking)
-    spec = app.model_spec(model)
+    model, spec = _answer(wanted.model, lambda: _ask_model(asking), lambda name: (name, app.model_spec(name)), asking)
     found = app.find_cameras()
     usable = [camera for camera in found if camera.takes_pictures and app.mode_for(camera, spec) is not None]
-    sources = wanted.sources or _ask_cameras(usable, asking)
-    labels = wanted.labels if wanted.labels is not None else _ask_labels(spec, asking)
+    tables = _answer(
+        wanted.sources or None,
+        lambda: _ask_cameras(usable, asking),
+        lambda sources: camera_tables(sources, found, spec),
+        asking,
+    )
+    labels = _answer(wanted.labels, lambda: _ask_labels(spec, asking), lambda words: _known(words, spec), asking)
     text = compose(  # with absolute paths: others would count from the file's folder
         data_dir=wanted.data_dir.absolute(),
         runtime_dir=wanted.runtime_dir and wanted.runtime_dir.absolute(),
         model=model if model in shipped_models() else str(Path(model).absolute()),
         threads=2 if (os.cpu_count() or 1) >= 4 else 1,
         labels=labels,
-        camera_tables=camera_tables(sources, found, spec),
+        camera_tables=tables,
     )
-    app.check_labels(parse_config(text, name="the new configuration", folder=Path.cwd()), spec.labels)
+    parse_config(text, name="the new configuration", folder=Path.cwd())
     return text
 
 
@@ -97,6 +105,21 @@ def _write_to_disk(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
+def _answer(said: _A | None, ask: Callable[[], _A], check: Callable[[_A], _B], asking: bool) -> _B:
+    """What `check` makes of the answer; a person is told what is wrong with it, and asked again. Raises EdgedError."""
+    if said is not None or not asking:
+        return check(ask() if said is None else said)
+    while True:
+        try:
+            return check(ask())
+        except EdgedError as error:
+            typer.echo(error, err=True)
+
+
+def _ask_model(asking: bool) -> str:
+    return _ask("Model (a folder, or a name from `edged models list`)", "builtin", asking)
+
+
 def _ask(question: str, default: str, asking: bool) -> str:
     return str(typer.prompt(question, default=default, err=True)) if asking else default
 
@@ -124,6 +147,15 @@ def _ask_labels(spec: ModelSpec, asking: bool) -> list[str]:
         typer.echo(f"  The model knows: {', '.join(spec.labels)}", err=True)
     answer = _ask("What to watch: labels with commas between, or all", default, asking)
     return [] if answer.strip() == "all" else [word.strip() for word in answer.split(",") if word.strip()]
+
+
+def _known(labels: Sequence[str], spec: ModelSpec) -> Sequence[str]:
+    """The labels, if the model knows them all. Raises ConfigError."""
+    if unknown := [label for label in labels if label not in spec.labels]:
+        raise ConfigError(
+            f"The model does not know these labels: {', '.join(unknown)}.", hint=f"It knows: {', '.join(spec.labels)}."
+        )
+    return labels
 
 
 def _plain_table(name: str, source: str) -> str:

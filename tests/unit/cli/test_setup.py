@@ -157,6 +157,16 @@ def test_a_person_is_asked_for_model_cameras_and_labels(monkeypatch: pytest.Monk
     assert config.presence.labels == ("vehicle", "person")
 
 
+def test_a_person_who_mistypes_an_answer_is_told_and_asked_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = _answered(monkeypatch, tmp_path, "bultin", "builtin", "yrad.mp4", "/dev/video3", "purson", "person")
+    assert config.camera[0].source == "/dev/video3"
+    assert config.presence.labels == ("person",)
+    told = capsys.readouterr().err
+    assert not [word for word in ("no model 'bultin'", "no yrad.mp4", "labels: purson") if word not in told]
+
+
 def test_a_person_who_only_presses_enter_gets_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = _answered(monkeypatch, tmp_path, "", "", "")
     assert config.model.path == "builtin"
