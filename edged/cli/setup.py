@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def setup(
     if output == DEFAULT_CONFIG and _SETTLE.exists():
         start_service(_SETTLE, asking=asking)
     else:
-        typer.echo(f"{output} is written. Start with it: edged run -c {output}", err=True)
+        typer.echo(f"{output} is written. Start with it: edged run -c {shlex.quote(str(output))}", err=True)
 
 
 def start_service(settle: Path, *, asking: bool) -> None:
@@ -82,7 +83,8 @@ def start_service(settle: Path, *, asking: bool) -> None:
 def _may_write(output: Path, *, asking: bool, replace: bool) -> None:
     """Raise ConfigError when the file cannot be written, or nobody said that it may be replaced."""
     if not output.parent.is_dir():
-        raise ConfigError(f"There is no folder {output.parent}.", hint=f"Make it first: mkdir -p {output.parent}")
+        make = f"mkdir -p {shlex.quote(str(output.parent))}"
+        raise ConfigError(f"There is no folder {output.parent}.", hint=f"Make it first: {make}")
     if not os.access(output.parent, os.W_OK):
         raise ConfigError(f"{output} cannot be written.", hint="Try it with sudo, or name another file with --output.")
     if not output.exists() or replace:

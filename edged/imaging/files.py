@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 from pathlib import Path
 
 from edged.errors import OutputNotWritable
@@ -28,7 +29,7 @@ def cannot_write(path: Path, error: OSError) -> OutputNotWritable:
     """Say why `path` could not be written, and what to do."""
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:
-            hint = f"Make the folder first: mkdir -p {path.parent}"
+            hint = f"Make the folder first: mkdir -p {shlex.quote(str(path.parent))}"
         case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
             hint = "The disk is full: make room, or choose another place."
         case errno.EACCES | errno.EPERM | errno.EROFS:

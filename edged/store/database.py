@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -135,7 +136,7 @@ def store_error(error: SqliteError, path: Path) -> StoreError:
     if "locked" in text:
         return StoreLocked(
             f"another program has been writing to {path} for more than {_BUSY_TIMEOUT_MS / 1000:g} s",
-            hint=f"Close it; `fuser {path}` names it.",
+            hint=f"Close it; `fuser {shlex.quote(str(path))}` names it.",
         )
     # With no space left, opening a WAL database says "disk I/O error" rather than "full".
     kind = StoreFull if "full" in text or "I/O error" in text else StoreNotWritable

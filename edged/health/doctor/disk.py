@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import statistics
 import tempfile
@@ -27,7 +28,11 @@ def disk(folder: Path, *, clock: Clock) -> Iterator[Finding]:
         yield unknown("disk", f"this user may not look into {folder}", _AS_ROOT)
         return
     except OSError as error:
-        yield fail("disk", f"{folder}: {error.strerror}", f"sudo install -d -o edged -g edged -m 750 {folder}")
+        yield fail(
+            "disk",
+            f"{folder}: {error.strerror}",
+            f"sudo install -d -o edged -g edged -m 750 {shlex.quote(str(folder))}",
+        )
         return
     text = f"{free_bytes / 1e9:.1f} GB free in {folder}"
     if free_bytes < DISK_LOW_BYTES:

@@ -139,9 +139,9 @@ def test_a_mistake_is_told_and_nothing_written(edged: Edged, file: Path, argumen
 
 
 def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(edged: Edged, tmp_path: Path) -> None:
-    done = edged("setup", "-o", tmp_path / "nowhere" / "edged.toml")
+    done = edged("setup", "-o", tmp_path / "no where" / "edged.toml")
     assert done.code == 2
-    assert "mkdir" in done.err
+    assert f"mkdir -p '{tmp_path / 'no where'}'" in done.err
 
 
 def _answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *answers: str) -> Config:

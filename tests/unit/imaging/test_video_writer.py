@@ -100,10 +100,10 @@ def test_no_frames_no_file_and_closing_twice_is_harmless(tmp_path: Path) -> None
 def test_a_missing_folder_is_an_error_that_says_how_to_make_it(tmp_path: Path) -> None:
     with (
         pytest.raises(EdgedError, match=r"out.mp4 cannot be written") as caught,
-        VideoWriter(tmp_path / "gone" / "out.mp4") as writer,
+        VideoWriter(tmp_path / "gone away" / "out.mp4") as writer,
     ):
         writer.write(grey(), 0.0)
-    assert f"mkdir -p {tmp_path / 'gone'}" in caught.value.hint
+    assert f"mkdir -p '{tmp_path / 'gone away'}'" in caught.value.hint
 
 
 def test_a_full_disk_is_an_error_that_says_so() -> None:

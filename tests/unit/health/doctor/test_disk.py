@@ -34,10 +34,10 @@ def test_a_slow_disk_is_warned_of(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_fails_with_the_command_that_makes_it(tmp_path: Path) -> None:
-    (found,) = disk(tmp_path / "nowhere", clock=SystemClock())
+    (found,) = disk(tmp_path / "no where", clock=SystemClock())
     assert found.verdict is Verdict.FAIL
     assert found.mend is not None
-    assert str(tmp_path / "nowhere") in found.mend
+    assert f"'{tmp_path / 'no where'}'" in found.mend
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
