@@ -14,7 +14,7 @@ import typer
 
 from edged.cli.model_options import ModelOption, ThreadsOption
 from edged.cli.signals import StopSignals
-from edged.cli.tracing import TraceLabelOption, TraceOption
+from edged.cli.tracing import TraceLabelOption, TraceOption, label_for
 from edged.cli.where import cache_folder
 from edged.domain.addresses import without_secrets
 from edged.domain.events import ENDS, Event, EventKind, EventRecord, Point, TrackEvent
@@ -47,7 +47,7 @@ def demo(
     every: Annotated[int, typer.Option(help="Detect every N-th frame and predict in between.", metavar="N", min=1)] = 1,
     threads: ThreadsOption = 1,
     trace: TraceOption = None,
-    trace_label: TraceLabelOption = "person",
+    trace_label: TraceLabelOption = None,
     pictures: Annotated[bool, typer.Option(help="Make an annotated video and a contact sheet.")] = True,
 ) -> None:
     """Show what edged sees: print the events, and make an annotated video and a contact sheet.
@@ -58,6 +58,7 @@ def demo(
     from edged.cli.console import stdout_console
     from edged.cli.running import log_to_stderr, run_until_done
 
+    label = label_for(trace, trace_label)
     log_to_stderr("warning")
     console = stdout_console()
     source = _fetched_clip() if source is None else source
@@ -70,7 +71,7 @@ def demo(
         detector = app.load_detector(config)
         observers: list[FrameObserver] = [beginning]
         if trace is not None:
-            observers.append(resources.enter_context(app.open_trace(trace, label=trace_label, labels=detector.labels)))
+            observers.append(resources.enter_context(app.open_trace(trace, label=label, labels=detector.labels)))
         if pictures:
             observers.append(resources.enter_context(app.open_recording(data, detector.labels)))
         console.print(f"Watching {without_secrets(source)} with the model {detector.spec.name} ...", soft_wrap=True)

@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from edged.cli.signals import StopSignals, has_terminal
-from edged.cli.tracing import TraceLabelOption, TraceOption, path_for_camera
+from edged.cli.tracing import TraceLabelOption, TraceOption, label_for, path_for_camera
 
 
 def run(
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", metavar="FILE")],
     trace: TraceOption = None,
-    trace_label: TraceLabelOption = "person",
+    trace_label: TraceLabelOption = None,
 ) -> None:
     """Watch the cameras of a configuration and write events until stopped.
 
@@ -29,6 +29,7 @@ def run(
 
     Example: edged run -c /etc/edged/edged.toml
     """
+    label = label_for(trace, trace_label)
     unattended = not has_terminal()
     with StopSignals(reload=unattended) as signals, ExitStack() as files:
         from edged import app
@@ -43,7 +44,7 @@ def run(
         if trace is not None:
             for camera in settings.camera:
                 path = trace if len(settings.camera) == 1 else path_for_camera(trace, camera.name)
-                writer = app.open_spare_trace(path, label=trace_label, labels=detector.labels)
+                writer = app.open_spare_trace(path, label=label, labels=detector.labels)
                 traces[camera.name] = files.enter_context(writer)
         daemon = app.build(
             settings,

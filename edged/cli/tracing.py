@@ -15,9 +15,20 @@ TraceOption = Annotated[
     ),
 ]
 TraceLabelOption = Annotated[
-    str,
-    typer.Option(metavar="LABEL", help="Which objects go into the trace: its format has no place for a label."),
+    str | None,
+    typer.Option(
+        metavar="LABEL",
+        help="Which objects go into the trace: its format has no place for a label.",
+        show_default="person",
+    ),
 ]
+
+
+def label_for(trace: Path | None, label: str | None) -> str:
+    """The label of the objects that go into a trace. Raises typer.BadParameter where one is named, but no trace is."""
+    if trace is None and label is not None:
+        raise typer.BadParameter("--trace-label says what goes into --trace: give both, or neither")
+    return label or "person"
 
 
 def path_for_camera(trace: Path, camera: str) -> Path:

@@ -42,6 +42,13 @@ def test_every_command_explains_itself_in_sentences(edged: Edged, command: list[
     assert sentences.endswith(".")
 
 
+@pytest.mark.parametrize("command", [["run", "-c", "edged.toml"], ["demo", "--source", "yard.mp4"]])
+def test_a_label_for_a_trace_that_nobody_wants_is_a_mistake(edged: Edged, command: list[str]) -> None:
+    result = edged(*command, "--trace-label", "vehicle")
+    assert result.code == 2
+    assert "--trace-label says what goes into --trace" in result.err
+
+
 def test_a_mistyped_command_is_a_mistake_of_the_command_line(edged: Edged) -> None:
     result = edged("evnets")
     assert result.code == 2
