@@ -81,7 +81,11 @@ print(sorted({"numpy"} & sys.modules.keys()), len(os.listdir("/proc/self/task"))
 
 
 def test_ctrl_c_before_a_command_has_begun_ends_it_without_a_traceback(tmp_path: Path) -> None:
-    (tmp_path / "typer.py").write_text("import signal; signal.raise_signal(signal.SIGINT)\n")
+    (tmp_path / "typer.py").write_text(
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in the background shells have it ignored
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
     command = [sys.executable, "-m", "edged", "--version"]
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[3]}"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
