@@ -48,8 +48,8 @@ def inspect(path: Path, run_id: str | None) -> None:
     """See whether the run `run_id` may open the file to write, without changing a byte of it; no file is fine.
 
     No connection of this process may be open: see check(). The file is read whole when the run before did not end
-    cleanly, and always for None. What was interrupted before the file
-    had its write-ahead log is undone, though, by SQLite. Raises StoreCorrupt, StoreNewer, StoreNotWritable and OSError.
+    cleanly, and always for None. What was interrupted before the file had its write-ahead log is undone, though, by
+    SQLite. Raises StoreCorrupt, StoreNewer, StoreNotWritable and OSError.
     """
     if not path.exists():
         return

@@ -72,7 +72,8 @@ def leftovers(path: Path) -> Iterator[Path]:
     """What is of no use any more beside the database at `path`; without one, nothing is."""
     if path.exists():
         for name in (_PARTIAL_NAME, FRESH_NAME, _OLD_NAME):
-            yield from path.parent.glob(f"{name}*")
+            files = (path.with_name(name + suffix) for suffix in ("", "-wal", "-shm", "-journal"))
+            yield from filter(os.path.lexists, files)
 
 
 def readers(path: Path) -> list[str]:

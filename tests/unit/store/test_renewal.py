@@ -221,6 +221,16 @@ def test_what_is_left_of_an_interruption_and_cannot_be_deleted_is_told_and_stops
     assert caplog.text.count(f"{tmp_path / name} is of no use any more, and cannot be deleted: Is a directory") == 1
 
 
+def test_what_somebody_else_named_like_a_leftover_stays(tmp_path: Path, clock: FakeClock) -> None:
+    for name in ("events.old.db", "events.old.db-wal", "events.old.db.keep"):
+        (tmp_path / name).touch()
+    store = EventStore(tmp_path, clock=clock, version="1.2.3")
+    for _ in range(2):  # nothing is a leftover beside no event log
+        store.open()
+        store.close()
+    assert sorted(found.name for found in tmp_path.glob("events.old*")) == ["events.old.db.keep"]
+
+
 def test_who_reads_is_named_and_who_writes_is_not(store: EventStore, tmp_path: Path) -> None:
     write(store, 0, 5)
     assert readers(tmp_path / FILE_NAME) == []
