@@ -62,6 +62,9 @@ def _model_warnings(config: Config) -> Iterator[str]:
         yield f"model.path: {error.message}"
     else:
         app.check_labels(config, spec.labels)
+        high, new = spec.thresholds.high_confidence, config.tracker.new_track_confidence
+        if new is not None and config.tracker.high_confidence is None and new < high:
+            yield f"tracker.new_track_confidence: {new:g} has no effect below the model's high_confidence, {high:g}"
         try:
             choice = app.choose_engine(spec, config.model.backend)
         except ModelError as error:

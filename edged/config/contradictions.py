@@ -99,7 +99,8 @@ def _cameras(tables: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
 
 def _confidences(tables: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     """Each of these must not be above the next."""
-    ladder = [("model", "confidence"), ("tracker", "low_confidence"), ("tracker", "high_confidence")]
+    in_tracker = [("tracker", key) for key in ("low_confidence", "high_confidence", "new_track_confidence")]
+    ladder = [("model", "confidence"), *in_tracker]
     given = [(place, number) for place in ladder if (number := _number(tables, *place)) is not None]
     for (place, low), (next_place, high) in pairwise(given):
         if low > high:

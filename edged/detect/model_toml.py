@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from edged.detect import kinds
@@ -126,8 +127,10 @@ def _read_thresholds(table: Table, mistakes: list[str]) -> Thresholds:
         high_confidence=high,
         new_track_confidence=table.optional("new_track_confidence", kinds.FRACTION, high),
     )
-    if not low <= high <= 1:
-        mistakes.append(f"thresholds.low_confidence = {low} lies above thresholds.high_confidence = {high}")
+    ladder = {name: getattr(spec, name) for name in ("low_confidence", "high_confidence", "new_track_confidence")}
+    for (name, number), (next_name, next_number) in pairwise(ladder.items()):
+        if number > next_number:
+            mistakes.append(f"thresholds.{name} = {number} lies above thresholds.{next_name} = {next_number}")
     table.finish()
     return spec
 

@@ -29,8 +29,8 @@ class TrackerSection(Section):
     )
     new_track_confidence: float | None = option(
         None,
-        "Confidence that a detection needs to begin a track; where frames were skipped, up to half of the way to "
-        "high_confidence less. Not set: what the model's own file says.",
+        "Confidence that a detection needs to begin a track, high_confidence or more; where frames were skipped, up to "
+        "half of the way to high_confidence less. Not set: what the model's own file says.",
         "0..1",
         gt=0,
         le=1,

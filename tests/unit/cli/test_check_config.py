@@ -66,6 +66,16 @@ def test_what_only_tensorrt_heeds_is_a_warning_where_another_engine_runs_the_mod
     assert all("ncnn would run the model here" in line for line in warnings)
 
 
+def test_a_confidence_for_new_tracks_that_the_model_gives_no_effect_is_a_warning(edged: Edged, file: Path) -> None:
+    write_bright_spot_model(file.parent / "spot")
+    model = '[model]\npath = "./spot"\n[tracker]\nnew_track_confidence = 0.4\n'
+    file.write_text(model + '[[camera]]\nname = "yard"\nsource = "clip.mp4"\n')
+    said = "tracker.new_track_confidence: 0.4 has no effect below the model's high_confidence, 0.5"
+    assert said in edged("check-config", file).err
+    file.write_text(model + 'high_confidence = 0.4\n[[camera]]\nname = "yard"\nsource = "clip.mp4"\n')
+    assert "new_track_confidence:" not in edged("check-config", file).err
+
+
 def test_a_label_that_the_model_does_not_know_is_a_mistake(edged: Edged, file: Path) -> None:
     write_bright_spot_model(file.parent / "spot")
     file.write_text(

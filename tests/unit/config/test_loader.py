@@ -192,6 +192,10 @@ def test_the_defaults_of_playing_may_be_written_out_for_a_camera() -> None:
             "[model]\nconfidence = 0.4\n[tracker]\nlow_confidence = 0.3\n" + CAMERA,
             "0.4 is above tracker.low_confidence",
         ),
+        (
+            "[tracker]\nhigh_confidence = 0.6\nnew_track_confidence = 0.5\n" + CAMERA,
+            "tracker.high_confidence: 0.6 is above tracker.new_track_confidence, 0.5",
+        ),
         ("[thermal]\nwarn_c = 90\n" + CAMERA, "thermal.warn_c: warn_c, 90, must be below stop_c, 85"),
         ("[thermal]\nwarn_c = 0x" + "f" * 500 + "\n" + CAMERA, "thermal.warn_c: a huge number is not a number from 30"),
         ("[thermal]\nstop_c = 70.5\n" + CAMERA, "thermal.stop_c: warn_c, 75, must be below stop_c, 70.5"),

@@ -146,6 +146,11 @@ def test_all_mistakes_are_said_at_once(folder: Path) -> None:
         ("width_px = 320", "width_px = true", "input.width_px = True: expected"),
         ("mean = [1, 2.5, 3]", "mean = [1, nan, 3]", "input.mean = [1, nan, 3]: expected"),
         ("low_confidence = 0.2", "low_confidence = 20", "thresholds.low_confidence = 20: expected a number, 0 to 1"),
+        (
+            "high_confidence = 0.5",
+            "high_confidence = 0.5\nnew_track_confidence = 0.4",
+            "thresholds.high_confidence = 0.5 lies above thresholds.new_track_confidence = 0.4",
+        ),
         ('labels = ["person", "car"]', 'labels = "coco81"', "labels = 'coco81': expected"),
     ],
 )
