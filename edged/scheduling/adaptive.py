@@ -18,8 +18,9 @@ from edged.scheduling.motion import MARGIN, Motion
 from edged.scheduling.surprise import Surprise
 
 # Found on three sequences of MOT17 (static cameras, 30 Hz) with five offsets of the first frame, then tried on six
-# others; docs/scheduling.md has the figures. Even gaps are worth more than a look early here and one late there, since
-# what a gap costs grows with its square: so nothing asks for a look sooner but what cannot wait.
+# others; docs/scheduling.md has the figures, docs/scheduling-experiments.md what else was tried. Even gaps are worth
+# more than a look early here and one late there, since what a gap costs grows with its square: so nothing asks for a
+# look sooner but what cannot wait.
 _OFF_MAX = 0.05  # of an object's height that its box may be off by; 0.06 and 0.045 were worse at what they cost
 # Newcomers faster than this, in sides a second, are 0.4 of a side away when the look for those followed comes: they
 # overlap with their first sighting by 0.4, which at a confidence of a half is too little. So a look comes when they are
