@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from pathlib import Path
 
+from edged.disk import open_at_once
 from edged.health.status_file import process_is_alive
 
 _LOCK = "edged.lock"  # the daemon writes its process number there, and holds a flock on it for as long as it lives
@@ -16,7 +17,7 @@ def holder(folder: Path) -> int | None:
     The lock is asked for only while its process lives, so that the question cannot get in the way of a daemon's start.
     """
     try:
-        with (folder / _LOCK).open(encoding="ascii") as lock:
+        with open(folder / _LOCK, encoding="ascii", opener=open_at_once) as lock:
             pid = int(lock.read(32))
             if not process_is_alive(pid):
                 return None

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from edged.config.mistakes import list_mistakes
 from edged.config.schema import Config, Folders
+from edged.disk import read_file
 from edged.domain.addresses import without_secrets
 from edged.errors import ConfigError
 
@@ -78,8 +79,7 @@ def _read_text(path: Path) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_BYTES + 1)
+        data = read_file(path, _LARGEST_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"There is no file {path}.", hint=_START_HINT) from None
     except IsADirectoryError:

@@ -15,7 +15,7 @@ def ask_disk(path: Path) -> None:
     open(2), by which memory and length are whole pages.
     """
     with suppress(OSError), mmap.mmap(-1, mmap.PAGESIZE) as page:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_NONBLOCK)
         try:
             os.preadv(descriptor, [page], 0)
         finally:

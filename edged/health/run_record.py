@@ -11,6 +11,7 @@ import logging
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from edged.disk import read_file
 from edged.domain.health import LastEnd
 from edged.errors import DaemonHung, StoreNotWritable
 from edged.health.replacing import replace_file
@@ -57,7 +58,7 @@ def write_record(folder: Path, record: RunRecord) -> None:
 def read_record(folder: Path) -> RunRecord | None:
     """The record of the last run; None where there is none, or none that makes sense."""
     try:
-        content = json.loads((folder / NAME).read_bytes())
+        content = json.loads(read_file(folder / NAME))
         known = {field.name for field in fields(RunRecord)}
         record = RunRecord(**{name: value for name, value in content.items() if name in known})
         return replace(
@@ -77,7 +78,7 @@ def read_record(folder: Path) -> RunRecord | None:
 def read_service_result(folder: Path) -> str:
     """What systemd said of the last end; empty where it said nothing."""
     try:
-        return (folder / SERVICE_RESULT_NAME).read_text("utf-8", "replace").strip()
+        return read_file(folder / SERVICE_RESULT_NAME).decode("utf-8", "replace").strip()
     except OSError:
         return ""
 

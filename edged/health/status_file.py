@@ -14,6 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edged.disk import read_file
 from edged.domain.health import CameraStatus, DaemonStatus, LastEnd, StoreStatus
 from edged.domain.machine import MachineStatus
 from edged.errors import DaemonNotRunning, StatusUnreadable, StoreNotWritable
@@ -112,9 +113,9 @@ def trouble(status: DaemonStatus, *, wall_now: float, is_alive: Callable[[int], 
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_file(path))
     except ValueError:  # it may have been overwritten at that moment
-        return json.loads(path.read_bytes())
+        return json.loads(read_file(path))
 
 
 def _daemon(content: Mapping[str, Any]) -> DaemonStatus:

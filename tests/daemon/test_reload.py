@@ -68,13 +68,14 @@ def test_a_stop_in_the_middle_of_a_change_that_takes_long_is_a_clean_end_at_once
     process = box.start("run", "-c", box.config, start_new_session=True)
     box.wait_for(process, lambda status: bool(status["cameras"][0]["frames"] > 20))
     box.config.unlink()
-    os.mkfifo(box.config)  # whoever reads it waits until somebody writes
-    process.send_signal(signal.SIGHUP)
-    box.wait_for(process, lambda status: bool(status["config_pending"]))
-    assert "a changed one is being prepared" in box.run("status", "--data", box.data).out
+    os.mkfifo(box.config)
+    with os.fdopen(os.open(box.config, os.O_RDWR)):  # whoever reads it waits until that is closed
+        process.send_signal(signal.SIGHUP)
+        box.wait_for(process, lambda status: bool(status["config_pending"]))
+        assert "a changed one is being prepared" in box.run("status", "--data", box.data).out
 
-    process.terminate()
-    ended = box.end_of(process, within_s=5.0)
+        process.terminate()
+        ended = box.end_of(process, within_s=5.0)
     assert ended.code == 0
     assert "the reload of the configuration goes on and is left behind" in ended.err
     status = box.status()

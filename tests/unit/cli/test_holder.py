@@ -28,3 +28,8 @@ def test_asking_for_the_holder_does_not_keep_the_lock(tmp_path: Path) -> None:
 def test_a_lock_that_says_nothing_names_nobody(tmp_path: Path) -> None:
     (tmp_path / "edged.lock").write_bytes(b"\xff")
     assert holder(tmp_path) is None
+
+
+def test_a_named_pipe_in_the_locks_place_names_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "edged.lock")
+    assert holder(tmp_path) is None

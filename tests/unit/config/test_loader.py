@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -312,6 +313,23 @@ def test_a_missing_file_is_named_with_a_way_to_get_one(tmp_path: Path) -> None:
 def test_a_folder_is_no_configuration_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is a folder"):
         load_config(tmp_path)
+
+
+def test_a_named_pipe_that_nobody_writes_to_is_called_empty(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "edged.toml")
+    with pytest.raises(ConfigError, match=r"edged\.toml is empty"):
+        load_config(tmp_path / "edged.toml")
+
+
+def test_a_pipe_is_read_until_whoever_writes_has_closed_it() -> None:
+    reading, writing = os.pipe()  # as a shell makes one for <(…)
+    with os.fdopen(reading), os.fdopen(writing, "w") as file, ThreadPoolExecutor() as reader:
+        file.write(CAMERA[:10])
+        file.flush()
+        config = reader.submit(load_config, Path(f"/dev/fd/{reading}"))
+        file.write(CAMERA[10:])
+        file.close()
+        assert config.result().camera[0].name == "yard"
 
 
 def test_a_path_through_a_file_is_refused_in_words(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import mmap
+import os
 import threading
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def test_the_first_run_has_none_before_it(tmp_path: Path) -> None:
     first.tell(sink)
     assert first.last_end is None
     assert sink.events == []
+
+
+def test_a_named_pipe_in_the_records_place_holds_up_no_start(tmp_path: Path) -> None:
+    for name in ("run.json", "service-result"):
+        os.mkfifo(tmp_path / name)
+    assert keeper(tmp_path).last_end is None
+    assert keeper(tmp_path, run_id="next").last_end is not None
 
 
 @pytest.mark.parametrize(

@@ -109,16 +109,16 @@ def test_the_first_status_on_a_full_disk_is_refused_in_words(tmp_path: Path) -> 
 
 def test_a_reader_who_meets_half_a_status_looks_once_more(tmp_path: Path) -> None:
     write_status(tmp_path / "status.json", status())
+    (tmp_path / "half.json").write_bytes((tmp_path / "status.json").read_bytes()[:40])
 
     class Overwritten(type(tmp_path)):  # type: ignore[misc]
         """A path whose file is being overwritten when it is first read."""
 
         looks = 0
 
-        def read_bytes(self) -> bytes:
+        def __fspath__(self) -> str:
             Overwritten.looks += 1
-            content: bytes = super().read_bytes()
-            return content[:40] if Overwritten.looks == 1 else content
+            return str(self.with_name("half.json") if Overwritten.looks == 1 else self)
 
     assert read_status(Overwritten(tmp_path / "status.json")) == status()
     assert Overwritten.looks == 2
@@ -178,6 +178,12 @@ def test_any_bytes_are_refused_in_words(tmp_path: Path, data: bytes) -> None:
 def test_a_folder_in_the_files_place_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(StatusUnreadable, match="cannot be read"):
         read_status(tmp_path)
+
+
+def test_a_named_pipe_in_the_files_place_is_refused_in_words(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "status.json")
+    with pytest.raises(StatusUnreadable, match="is no status"):
+        read_status(tmp_path / "status.json")
 
 
 def test_a_daemon_that_wrote_just_now_and_lives_is_well() -> None:
