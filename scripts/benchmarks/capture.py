@@ -23,7 +23,7 @@ from typing import Any
 
 import cv2
 
-from edged.capture.v4l2 import abi, word_structures
+from edged.capture.v4l2 import abi, structures
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.kernel import Kernel, LinuxKernel
 from edged.capture.v4l2.mode import WantedMode
@@ -200,7 +200,7 @@ def python_cost(frames: int) -> dict[str, Any]:
         frame.release()
         return 0.0
 
-    fd, buffer = kernel.open(path), word_structures.Buffer()
+    fd, buffer = kernel.open(path), structures.Buffer()
     poller = kernel.poller(fd)
 
     def calls() -> float:

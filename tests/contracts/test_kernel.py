@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edged.capture.v4l2 import abi, structures, word_structures
+from edged.capture.v4l2 import abi, structures
 from edged.capture.v4l2.kernel import POLLERR, POLLIN
 from tests.contracts.cameras import Setup, fake, real
 
@@ -36,10 +36,10 @@ class Opened:
         return caught.value.errno
 
     def form(self) -> Any:
-        return word_structures.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE)
+        return structures.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE)
 
     def buffer(self, index: int = 0) -> Any:
-        return word_structures.Buffer(index=index, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)
+        return structures.Buffer(index=index, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)
 
     def request_buffers(self, count: int) -> Any:
         return structures.RequestBuffers(count=count, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)
@@ -119,7 +119,7 @@ def test_lists_end_with_einval(camera: Opened) -> None:
 
 
 def test_another_type_of_buffer_is_refused(camera: Opened) -> None:
-    other = word_structures.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE)
+    other = structures.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE)
     assert camera.refuses(abi.S_FMT, other) in (errno.EINVAL, errno.ENOTTY)
 
 

@@ -1,7 +1,7 @@
 """What the kernel's header linux/videodev2.h says, as far as a camera is read: requests, flags and other numbers.
 
 The names are the header's own, without V4L2_ and VIDIOC_, so that its documentation can be looked up. The structures
-that the requests take are in structures.py and word_structures.py.
+that the requests take are in structures.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from ctypes import c_int32
 from typing import Any
 
 from edged.capture.v4l2.structures import (
+    Buffer,
     Capability,
     ControlValue,
+    Format,
     FormatDescription,
     FrameInterval,
     FrameSize,
@@ -21,7 +23,6 @@ from edged.capture.v4l2.structures import (
     RequestBuffers,
     StreamParm,
 )
-from edged.capture.v4l2.word_structures import Buffer, Format
 
 _WRITE, _READ = 1, 2  # asm-generic/ioctl.h: from the program's side
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from edged.capture.v4l2 import abi, structures, word_structures
+from edged.capture.v4l2 import abi, structures
 from edged.capture.v4l2.faults import cannot_open, fault, is_gone, is_unknown, refusal
 from edged.capture.v4l2.kernel import Kernel
 from edged.capture.v4l2.mode import Mode, mode_of
@@ -121,7 +121,7 @@ class Device:
 
     def set_mode(self, fourcc: str | None, width_px: int, height_px: int, fps: float) -> Mode:
         """Ask for a mode, None for the driver's own format, and return what the driver made of it."""
-        form = word_structures.Format(type=self.buffer_type)
+        form = structures.Format(type=self.buffer_type)
         if fourcc is None:
             self._demand(abi.G_FMT, form, "tell its format")
         pix = form.pix_mp if self.multiplanar else form.pix

@@ -38,7 +38,7 @@ class Mode:
 
 
 def mode_of(answer: Any, *, fps: float | None) -> Mode:
-    """Read a word_structures.Format as the driver filled it in, of a single or multi-planar type."""
+    """Read a structures.Format as the driver filled it in, of a single or multi-planar type."""
     if answer.type == abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE:
         pix = answer.pix_mp
         planes = pix.plane_fmt[: min(max(pix.num_planes, 1), structures.MAX_PLANES)]

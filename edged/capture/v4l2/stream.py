@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edged.capture.v4l2 import abi, structures, word_structures
+from edged.capture.v4l2 import abi, structures
 from edged.capture.v4l2.device import Device
 from edged.capture.v4l2.faults import fault, refusal
 from edged.capture.v4l2.kernel import Kernel
@@ -151,10 +151,10 @@ class Stream:
 
     def _buffer(self, index: int) -> tuple[Any, Any]:
         """Make a struct v4l2_buffer, and its table of planes where there is one."""
-        buffer = word_structures.Buffer(index=index, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
+        buffer = structures.Buffer(index=index, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
         if not self._device.multiplanar:
             return buffer, None
-        table = (word_structures.Plane * len(self._mode.plane_bytes))()
+        table = (structures.Plane * len(self._mode.plane_bytes))()
         buffer.planes, buffer.length = ctypes.addressof(table), len(table)
         return buffer, table
 

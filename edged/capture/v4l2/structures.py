@@ -1,12 +1,15 @@
 """The structures of the kernel's header linux/videodev2.h, as far as a camera is read.
 
-Fields bear the header's own names. Numbers are in the byte order of the machine. These are the same on all machines;
-those that hold pointers are in word_structures.py.
+Fields bear the header's own names. Numbers are in the byte order of the machine. Pointers have 64 bits: ncnn and OpenCV
+come for no smaller machine. What of a union holds pointers that nothing here uses is stood in for by a bare one, so
+that size and alignment are right.
 """
 
 from __future__ import annotations
 
-from ctypes import Structure, Union, c_char, c_int32, c_uint8, c_uint16, c_uint32
+from ctypes import Structure, Union, c_char, c_int32, c_int64, c_uint8, c_uint16, c_uint32, c_uint64
+
+_POINTER = c_uint64
 
 
 class Capability(Structure):
@@ -151,6 +154,17 @@ class PixFormatMplane(Structure):
     )
 
 
+class _Formats(Union):
+    _fields_ = (("pix", PixFormat), ("pix_mp", PixFormatMplane), ("raw_data", c_uint8 * 200), ("_pointers", _POINTER))
+
+
+class Format(Structure):
+    """struct v4l2_format: a picture format of a single or multi-planar type."""
+
+    _anonymous_ = ("fmt",)
+    _fields_ = (("type", c_uint32), ("fmt", _Formats))
+
+
 class CaptureParm(Structure):
     """struct v4l2_captureparm: the rate."""
 
@@ -185,6 +199,68 @@ class RequestBuffers(Structure):
         ("capabilities", c_uint32),
         ("flags", c_uint8),
         ("reserved", c_uint8 * 3),
+    )
+
+
+class Timestamp(Structure):
+    """struct timeval."""
+
+    _fields_ = (("tv_sec", c_int64), ("tv_usec", c_int64))
+
+
+class Timecode(Structure):
+    """struct v4l2_timecode."""
+
+    _fields_ = (
+        ("type", c_uint32),
+        ("flags", c_uint32),
+        ("frames", c_uint8),
+        ("seconds", c_uint8),
+        ("minutes", c_uint8),
+        ("hours", c_uint8),
+        ("userbits", c_uint8 * 4),
+    )
+
+
+class _PlaneMemory(Union):
+    _fields_ = (("mem_offset", c_uint32), ("userptr", _POINTER))
+
+
+class Plane(Structure):
+    """struct v4l2_plane: one piece of memory of a multi-planar buffer."""
+
+    _anonymous_ = ("m",)
+    _fields_ = (
+        ("bytesused", c_uint32),
+        ("length", c_uint32),
+        ("m", _PlaneMemory),
+        ("data_offset", c_uint32),
+        ("reserved", c_uint32 * 11),
+    )
+
+
+class _BufferMemory(Union):
+    _fields_ = (("offset", c_uint32), ("planes", _POINTER))
+
+
+class Buffer(Structure):
+    """struct v4l2_buffer; `planes` is the address of an array of Plane where the type is multi-planar."""
+
+    _anonymous_ = ("timestamp", "m")
+    _fields_ = (
+        ("index", c_uint32),
+        ("type", c_uint32),
+        ("bytesused", c_uint32),
+        ("flags", c_uint32),
+        ("field", c_uint32),
+        ("timestamp", Timestamp),
+        ("timecode", Timecode),
+        ("sequence", c_uint32),
+        ("memory", c_uint32),
+        ("m", _BufferMemory),
+        ("length", c_uint32),
+        ("reserved2", c_uint32),
+        ("request_fd", c_int32),
     )
 
 
