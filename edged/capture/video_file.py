@@ -211,6 +211,8 @@ def _cut_off(container: InputContainer, stream: VideoStream, *, frames: int, las
 
 def _length_s(container: InputContainer, stream: VideoStream) -> float | None:
     """What the header says, where it does: FFmpeg guesses it for other kinds of files, from their size."""
+    if container.format.name == "avi":  # whose index lies at its end: without one, FFmpeg takes what is left for all
+        return stream.frames / _nominal_fps(stream) or None
     if stream.frames > 0 and stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     if container.format.name.startswith("matroska") and len(container.streams) == 1 and container.duration:

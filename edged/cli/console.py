@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from rich.console import Console
+from rich.table import Table
 
+_ANY_WIDTH = 10_000
 _WIDTH_WITHOUT_TERMINAL = 200  # nothing is cut off or wrapped when a table goes to a file or another program
 
 
@@ -21,3 +23,8 @@ def stdout_console() -> Console:
     if not console.is_terminal and "COLUMNS" not in os.environ:  # `watch edged status` says how wide it is
         console.width = _WIDTH_WITHOUT_TERMINAL
     return console
+
+
+def fits(table: Table, console: Console) -> bool:
+    """Whether no cell of a table is wrapped or cut off there."""
+    return console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum <= console.width

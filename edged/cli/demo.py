@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from edged.domain.frame import Frame
-    from edged.domain.health import CameraStatus, DaemonStatus
+    from edged.domain.health import DaemonStatus
     from edged.domain.scheduling import Decision
     from edged.domain.tracks import Tracks
     from edged.pipeline.camera import FrameObserver
 
 _CAMERA = "demo"
-_ANY_WIDTH = 10_000
-_WHOLE = 0.95  # headers claim a few frames more than there are
 
 
 def demo(
@@ -55,14 +53,15 @@ def demo(
     Example: edged demo --source street.mp4 --model ./picodet-s --every 3
     """
     from edged import app
-    from edged.cli.console import stdout_console
+    from edged.cli.console import fits, stdout_console
     from edged.cli.running import log_to_stderr, run_until_done
+    from edged.imaging.recording import recording_files
 
     label = label_for(trace, trace_label)
     log_to_stderr("warning")
     console = stdout_console()
     source = _fetched_clip() if source is None else source
-    if pictures and any(Path(source).resolve() == path.resolve() for path in _pictures(data)):
+    if pictures and any(Path(source).resolve() == path.resolve() for path in recording_files(data)):
         raise ConfigError(f"{source} is what the demo is about to write.", hint="Name another folder: --data DIR.")
     config = app.demo_config(camera=_CAMERA, source=source, model=model, data_dir=data, every=every, threads=threads)
     app.try_devices(config)
@@ -80,13 +79,10 @@ def demo(
     records = [record for record in app.EventLog(data).read() if record.run_id == daemon.run_id]
     records.sort(key=lambda record: record.event.at)
     table = _table(records, began_at=beginning.at)
-    any_width = console.options.update(width=_ANY_WIDTH)
-    if console.measure(table, options=any_width).maximum > console.width:  # long paths give way
+    if not fits(table, console):  # long paths give way
         table = _table(records, began_at=beginning.at, with_pictures=False)
     console.print(table)
     console.print(_summary(status, records))
-    for sentence in _damage(status.cameras[0]):
-        console.print(sentence)
     for name, path in _where_to_look(data, trace, pictures=pictures):
         console.print(f"  {name:<18}{path}", soft_wrap=True)
 
@@ -157,27 +153,12 @@ def _summary(status: DaemonStatus, records: list[EventRecord]) -> str:
     )
 
 
-def _damage(camera: CameraStatus) -> list[str]:
-    """What was wrong with the recording, in sentences."""
-    lines = []
-    if camera.corrupt:
-        lines.append(f"Damaged frames passed over: {camera.corrupt}.")
-    seen = camera.frames + camera.corrupt
-    played = camera.state == "ended"  # rather than stopped by somebody who had seen enough
-    if played and camera.frames_expected is not None and seen < _WHOLE * camera.frames_expected:
-        lines.append(f"It ended after {seen} of {camera.frames_expected} frames: the recording is cut off.")
-    return lines
-
-
 def _where_to_look(data: Path, trace: Path | None, *, pictures: bool) -> list[tuple[str, object]]:
+    from edged.imaging.recording import recording_files
+
     program = "edged" if shutil.which("edged") else sys.argv[0]
     made: list[tuple[str, Path | None]] = [("a picture of each", data / "snapshots"), ("trace", trace)]
     if pictures:  # those of an earlier demo show something else
-        made[:0] = zip(("annotated video", "contact sheet"), _pictures(data), strict=True)
+        made[:0] = zip(("annotated video", "contact sheet"), recording_files(data), strict=True)
     files = [(name, path) for name, path in made if path is not None and path.exists()]
     return [("the events again", shlex.join([program, "events", "--data", str(data)])), *files]
-
-
-def _pictures(data: Path) -> tuple[Path, Path]:
-    """What a recording in `data` consists of: see imaging.Recording."""
-    return data / "annotated.mp4", data / "contact-sheet.jpg"

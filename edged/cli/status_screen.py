@@ -5,14 +5,13 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
-from edged.cli.console import stdout_console
+from edged.cli.console import fits, stdout_console
 from edged.cli.durations import in_words
 from edged.cli.machine_facts import last_end_fact, machine_facts
 from edged.cli.when import local
 from edged.domain.health import CameraStatus, DaemonStatus
 
 _NUMBERS = ("in/s", "detected/s", "frames", "detected", "skipped", "corrupt", "missed", "lost", "in view", "events")
-_ANY_WIDTH = 10_000
 
 
 def show(status: DaemonStatus, state: str, *, wall_now: float) -> None:
@@ -26,7 +25,7 @@ def show(status: DaemonStatus, state: str, *, wall_now: float) -> None:
         facts.add_row(name, fact)
     console.print(facts)
     table = _cameras(status.cameras)
-    if console.measure(table, options=console.options.update_width(_ANY_WIDTH)).maximum <= console.width:
+    if fits(table, console):
         console.print(table)
         return
     for camera in status.cameras:

@@ -20,6 +20,11 @@ _TILES = 12  # on the sheet: three rows of four
 _TILE_SIDE_PX = 480
 
 
+def recording_files(folder: Path) -> tuple[Path, Path]:
+    """Where a Recording in `folder` puts its video and its contact sheet."""
+    return folder / "annotated.mp4", folder / "contact-sheet.jpg"
+
+
 class Recording:
     """A frame observer that draws every frame into an MP4 and spreads up to twelve of them over a contact sheet.
 
@@ -27,10 +32,9 @@ class Recording:
     """
 
     def __init__(self, folder: Path, labels: Sequence[str]) -> None:
-        self.video_path = folder / "annotated.mp4"
-        self.sheet_path = folder / "contact-sheet.jpg"
+        video_path, self._sheet_path = recording_files(folder)
         self._annotator = Annotator(labels)
-        self._video = VideoWriter(self.video_path)
+        self._video = VideoWriter(video_path)
         self._began_at: float | None = None
         self._frames = 0
         self._tiles: list[Tile] = []
@@ -59,4 +63,4 @@ class Recording:
         self._video.close()
         if self._tiles:
             spread = np.linspace(0, len(self._tiles) - 1, min(_TILES, len(self._tiles)))
-            save_contact_sheet(self.sheet_path, [self._tiles[round(place)] for place in spread], columns=4)
+            save_contact_sheet(self._sheet_path, [self._tiles[round(place)] for place in spread], columns=4)

@@ -205,6 +205,17 @@ def test_a_recording_that_was_cut_off_is_told_where_its_header_says_how_long_it_
     assert re.search(told, caplog.text)
 
 
+def test_an_avi_that_lost_its_index_is_told_by_the_frames_that_its_header_counts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = make_clip(tmp_path / "cut.avi", frames=20, options={"g": "1"})
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 9 // 10])
+    with playing(path) as opened:
+        read_all(opened)
+    assert re.search(r"ends early: after 1\d of 20 frames", caplog.text)
+
+
 @pytest.mark.parametrize("name", ["whole.avi", "whole.mkv", "whole.mp4", "whole.ts", "whole.webm"])
 def test_a_whole_recording_ends_without_a_word(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
     codec = "libvpx-vp9" if name.endswith("webm") else "mpeg4"
