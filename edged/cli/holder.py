@@ -7,8 +7,7 @@ from pathlib import Path
 
 from edged.disk import open_at_once
 from edged.health.status_file import process_is_alive
-
-_LOCK = "edged.lock"  # the daemon writes its process number there, and holds a flock on it for as long as it lives
+from edged.store.lock import LOCK_NAME
 
 
 def holder(folder: Path) -> int | None:
@@ -17,7 +16,7 @@ def holder(folder: Path) -> int | None:
     The lock is asked for only while its process lives, so that the question cannot get in the way of a daemon's start.
     """
     try:
-        with open(folder / _LOCK, encoding="ascii", opener=open_at_once) as lock:
+        with open(folder / LOCK_NAME, encoding="ascii", opener=open_at_once) as lock:
             pid = int(lock.read(32))
             if not process_is_alive(pid):
                 return None

@@ -6,7 +6,7 @@ import errno
 import shlex
 from pathlib import Path
 
-from edged.errors import OutputNotWritable
+from edged.errors import OutputNotWritable, is_full
 
 
 def make_folder(path: Path) -> None:
@@ -30,7 +30,7 @@ def cannot_write(path: Path, error: OSError) -> OutputNotWritable:
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:
             hint = f"Make the folder first: mkdir -p {shlex.quote(str(path.parent))}"
-        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+        case _ if is_full(error):
             hint = "The disk is full: make room, or choose another place."
         case errno.EACCES | errno.EPERM | errno.EROFS:
             hint = "This user may not write there: choose another place."

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from edged.errors import StoreDiskFails, StoreFull, StoreLocked, StoreNotWritable, is_full, is_of_the_disk
 
+LOCK_NAME = "edged.lock"
+"""Holds the process number of the daemon, and a flock for as long as that lives."""
+
 
 class FolderLock:
     """A lock on a folder that the kernel drops when the process dies, however it dies."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "edged.lock"
+        self._path = folder / LOCK_NAME
         self._fd: int | None = None
         self._bears_pid = False  # the file tells who holds it
 
