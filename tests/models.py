@@ -8,8 +8,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from edged.detect.catalogue import BUILTIN, find_model
-from edged.detect.labels import COCO80
+from edged.detect.catalogue import find_model
+from edged.domain.coco import COCO80
 from tests.litert_twin import write_litert_twin
 
 
@@ -60,7 +60,7 @@ def picodet_folder(tmp_path: Path, shared: Path, size: int = 416) -> Path:
 def builtin_everywhere_folder(tmp_path: Path) -> Path:
     """The model that comes with edged, with a float32 twin for LiteRT too."""
     folder = tmp_path / "builtin-everywhere"
-    shutil.copytree(find_model(BUILTIN), folder)
+    shutil.copytree(find_model("builtin"), folder)
     param, weights = folder / "edged-nano.param", folder / "edged-nano.bin"
     write_litert_twin(param, weights, folder / "edged-nano.tflite", input_shape=(3, 320, 320))
     outputs = [f"out{number}" for number in range(8)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from edged.app.engines import choose_engine, load_first
 from edged.app.loading import LoadingNews
@@ -10,14 +10,11 @@ from edged.config.schema import Config
 from edged.detect.catalogue import find_model, shipped_models
 from edged.detect.detector import ModelDetector
 from edged.detect.load import load_spec
-from edged.detect.selfcheck import try_model
+from edged.detect.selfcheck import MakeBackend, try_model
 from edged.detect.spec import ModelSpec
 from edged.domain.engines import EngineOptions
 from edged.errors import ConfigError
 from edged.health.notify import find_notifier
-from edged.ports import Backend
-
-MakeBackend = Callable[[ModelSpec], Backend]
 
 
 def load_detector(config: Config, make_backend: MakeBackend | None = None, *, keep: bool = True) -> ModelDetector:

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from edged.errors import ModelNotFound
 
-BUILTIN = "builtin"
-"""The name of the model that is used when none is named."""
-
 _SHIPPED = Path(__file__).parents[1] / "models"
 
 

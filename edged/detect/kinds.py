@@ -7,10 +7,13 @@ import re
 from enum import Enum
 from typing import Any, TypeVar
 
-from edged.detect.labels import COCO80, NAMED_LISTS
 from edged.detect.mistakes import Kind
+from edged.domain.coco import COCO80
 
 E = TypeVar("E", bound=Enum)
+
+NAMED_LISTS = {"coco80": COCO80}
+"""What `labels = "…"` may say instead of a list."""
 
 
 def _demand(right: bool) -> None:

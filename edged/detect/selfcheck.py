@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,20 +14,18 @@ from edged.detect.golden import Agreement, check_golden
 from edged.detect.heads.base import Tensor
 from edged.detect.heads.make import make_head
 from edged.detect.letterbox import Letterbox
-from edged.detect.load import load_spec
 from edged.detect.spec import Boxes, Family, ModelSpec
 from edged.domain.detections import Detections
 from edged.domain.frame import BgrImage, Frame
 from edged.errors import BackendError, ModelInvalid
 from edged.ports import Backend
 
-BackendFactory = Callable[[ModelSpec], Backend]
+MakeBackend = Callable[[ModelSpec], Backend]
+"""Load a model into an engine. Raises ModelError."""
 
 _SCORE_SLACK = 0.01  # half precision rounds 1.0 up a little
-_FRACTIONS_END, _PIXELS_BEGIN = (
-    2.0,
-    16.0,
-)  # fractions are within 0..1 and a little beyond; an input has 32 pixels or more
+_FRACTIONS_END = 2.0  # fractions are within 0..1 and a little beyond
+_PIXELS_BEGIN = 16.0  # an input has 32 pixels or more
 _GREY = np.full((64, 64, 3), 114, np.uint8)
 
 
@@ -41,16 +38,9 @@ class ModelReport:
     agreement: Agreement | None  # with the recorded answer; None when the folder has none
 
 
-def load_model(
-    folder: Path, make_backend: BackendFactory, *, confidence: float | None = None, nms_iou: float | None = None
-) -> ModelDetector:
-    """Load the model in `folder`, try it, and hand it out; see try_model."""
-    return try_model(load_spec(folder), make_backend, confidence=confidence, nms_iou=nms_iou)
-
-
 def try_model(
     spec: ModelSpec,
-    make_backend: BackendFactory,
+    make_backend: MakeBackend,
     *,
     engine: str = "",
     confidence: float | None = None,
@@ -58,9 +48,9 @@ def try_model(
 ) -> ModelDetector:
     """Load a model, try it on a grey picture and on its golden one, and hand it out.
 
-    For the arguments see ModelDetector.
+    For the arguments see ModelDetector. Tells OpenCV to stay in the calling thread: waking a second core for a resize
+    of half a millisecond cost 0.1 ms.
 
-    Tells OpenCV to stay in the calling thread: waking a second core for a resize of half a millisecond cost 0.1 ms.
     Raises ModelError: what was expected, what was found, what to do.
     """
     cv2.setNumThreads(1)
@@ -71,13 +61,7 @@ def try_model(
     except BaseException:
         backend.close()
         raise
-    return ModelDetector(
-        spec,
-        backend,
-        engine=engine,
-        confidence=confidence,
-        nms_iou=nms_iou,
-    )
+    return ModelDetector(spec, backend, engine=engine, confidence=confidence, nms_iou=nms_iou)
 
 
 def check_model(spec: ModelSpec, backend: Backend, image: BgrImage = _GREY) -> None:

@@ -14,9 +14,7 @@ from edged.ports import EventSink, Sensors
 log = logging.getLogger(__name__)
 
 _READ_EVERY_S = 5.0
-_UNKNOWN_AFTER_S = (
-    30.0  # a chip heats by a degree a second at the worst: the last reading is worth something until then
-)
+_UNKNOWN_AFTER_S = 30.0  # a chip heats by a degree a second at the worst: until then a reading is worth something
 _HOT_AFTER_S, _COOL_AFTER_S = 10.0, 30.0
 _VOLTAGE_OK_AFTER_S = 60.0
 

@@ -1,24 +1,15 @@
-"""The words of the COCO data set, and the ones that edged-nano adds and keeps."""
+"""Which of COCO's classes edged-nano learns, and which it adds and keeps."""
 
 from __future__ import annotations
 
-COCO = (
-    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
-    "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow",
-    "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee",
-    "skis", "snowboard", "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard",
-    "tennis racket", "bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple",
-    "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch",
-    "potted plant", "bed", "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "cell phone",
-    "microwave", "oven", "toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear",
-    "hair drier", "toothbrush",
-)  # fmt: skip
-COCO_IDS = {name: number for number, name in enumerate(COCO)}
+from edged.domain.coco import COCO80
+
+COCO_IDS = {name: number for number, name in enumerate(COCO80)}
 
 # The network learns the teacher's 80 classes, because what tells them apart also tells a person from a coat stand,
 # and one more that stands for any road vehicle. Export keeps only the rows that come out well.
-VEHICLE = len(COCO)
-TAUGHT = (*COCO, "vehicle")
+VEHICLE = len(COCO80)
+TAUGHT = (*COCO80, "vehicle")
 VEHICLE_IDS = tuple(COCO_IDS[name] for name in ("bicycle", "car", "motorcycle", "bus", "truck"))
 
 # What ships, by label: the row of the network's scores, and the COCO ids that count as such an object. Cats and dogs

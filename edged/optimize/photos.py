@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edged.domain.coco import COCO80
 from edged.domain.frame import BgrImage
 from edged.errors import EdgedError
-from edged.optimize.classes import COCO, COCO_IDS
+from edged.optimize.classes import COCO_IDS
 
 
 class PhotosError(EdgedError):
@@ -44,7 +45,7 @@ class Photo:
 def scope_of(text: str) -> frozenset[int]:
     """Read a manifest's gt_scope: "none", "full", "partial:person", "full for bus,car" and the like."""
     if text.strip() == "full":
-        return frozenset(range(len(COCO)))
+        return frozenset(range(len(COCO80)))
     named = re.sub(r"\(.*?\)", "", text).partition(":" if ":" in text else "for")[2]
     return frozenset(COCO_IDS[word] for word in re.split(r"[,\s]+", named) if word in COCO_IDS)
 

@@ -18,7 +18,7 @@ from urllib.error import URLError
 
 from edged.errors import EdgedError, ModelInvalid, ModelNotFound
 from edged.optimize.pnnx_tool import translate
-from edged.optimize.teacher import mended
+from edged.optimize.teacher import ONNX_SHA256, mended
 
 _TIMEOUT_S = 60
 _PLACE = "https://raw.githubusercontent.com/hpc203/picodet-onnxruntime/dfe4d6cd0a18cd4126ee381e81df8a0b1e6ad97b/coco/"
@@ -34,9 +34,7 @@ class Published:
 
 
 PICODET_S = {
-    "picodet-s-320": Published(
-        _PLACE + "picodet_s_320_coco.onnx", "d7852a1508b36bfc2739770ad52ff28bf81e219dc5c15dd7868d5ebdf007b6c8", 320
-    ),
+    "picodet-s-320": Published(_PLACE + "picodet_s_320_coco.onnx", ONNX_SHA256, 320),
     "picodet-s-416": Published(
         _PLACE + "picodet_s_416_coco.onnx", "cdab77bdde16e4f76bec734c4e5791801d1739e4c7ec1995e0e110e04300d0c2", 416
     ),

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edged.domain.coco import COCO80
 from edged.domain.detections import Detections
 from edged.domain.frame import BgrImage
-from edged.optimize.classes import COCO, KEPT, VEHICLE
+from edged.optimize.classes import KEPT, VEHICLE
 from edged.optimize.evaluate import Precision, average_precision
 from edged.optimize.looking import Raw, find
 from edged.optimize.photos import PhotosError, read_image, read_labels, read_photos
@@ -36,7 +37,7 @@ def holdout_trials(folder: Path) -> list[Trial]:
 
 def yolo_trials(folder: Path) -> list[Trial]:
     """All pictures under images/, fully labelled under labels/. Raises PhotosError."""
-    everything = frozenset(range(len(COCO)))
+    everything = frozenset(range(len(COCO80)))
     trials = []
     for path in sorted((folder / "images").rglob("*.jpg")):
         image = read_image(path)

@@ -72,9 +72,7 @@ class Agreement:
     joined: int  # of those that stayed: in view, but taken for somebody who had been told of
     duplicated: int  # told again, under another name
     extra: int  # told, though the other run does not tell of them
-    late_s: tuple[
-        float, ...
-    ]  # of each object told of and not joined: from one telling to the other; earlier is below 0
+    late_s: tuple[float, ...]  # from one telling to the other, of each object told of and not joined; earlier: below 0
 
     @property
     def late_p95_s(self) -> float:

@@ -25,7 +25,8 @@ import psutil
 from edged.backends.ncnn import NcnnBackend, Precision
 from edged.detect.detector import ModelDetector
 from edged.detect.letterbox import Letterbox
-from edged.detect.selfcheck import load_model
+from edged.detect.load import load_spec
+from edged.detect.selfcheck import try_model
 from edged.detect.spec import ModelSpec
 from edged.domain.frame import Frame
 
@@ -36,7 +37,7 @@ class Result:
 
     model: str
     rounds: int
-    load_ms: float  # CPU time of load_model(), imports of ncnn included
+    load_ms: float  # CPU time of try_model(), imports of ncnn included
     preprocess_ms: float
     forward_ms: float
     whole_ms: float  # detect()
@@ -64,7 +65,7 @@ def measure(folder: Path, image: npt.NDArray[np.uint8], *, precision: Precision,
         )
         return made[0]
 
-    detector = load_model(folder, make_backend)
+    detector = try_model(load_spec(folder), make_backend)
     load_ms = (time.process_time() - began) * 1000
     costs = _take_turns(detector, made[0], [image.copy() for _ in range(8)], rounds)
     preprocess_ms, forward_ms, whole_ms = (statistics.median(column) for column in zip(*costs, strict=True))

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.detect.detector import ModelDetector
-from edged.detect.selfcheck import load_model
+from edged.detect.load import load_spec
+from edged.detect.selfcheck import try_model
 from edged.detect.spec import Family, Resize
 from edged.domain.frame import Frame
 from edged.errors import BackendError, FrameCorrupt
@@ -108,5 +109,5 @@ def test_boxes_of_any_picture_lie_inside_it(width_px: int, height_px: int, resiz
 @pytest.mark.parametrize("size", [(1, 1), (4097, 33), (33, 4097), (1, 2000)])
 def test_odd_sizes_go_through_a_real_model(size: tuple[int, int], tmp_path: Path, shared_dir: Path) -> None:
 
-    detector = load_model(models.yolo26n_folder(tmp_path, shared_dir), ncnn_fp32)
+    detector = try_model(load_spec(models.yolo26n_folder(tmp_path, shared_dir)), ncnn_fp32)
     assert len(detector.detect(Frame.of(_picture(*size)))) == 0

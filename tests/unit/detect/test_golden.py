@@ -14,7 +14,8 @@ import cv2
 import pytest
 
 from edged.detect.detector import ModelDetector
-from edged.detect.selfcheck import BackendFactory, load_model
+from edged.detect.load import load_spec
+from edged.detect.selfcheck import MakeBackend, try_model
 from edged.domain.detections import Detections
 from edged.domain.frame import Frame
 from tests import models
@@ -57,15 +58,15 @@ def _assert_same(found: Sequence[Box], expected: Sequence[Box], px: float = 1.0)
     assert (strange, missing) == ([], [])
 
 
-def _load(folder: Path, make_backend: BackendFactory) -> ModelDetector:
-    detector = load_model(folder, make_backend)
+def _load(folder: Path, make_backend: MakeBackend) -> ModelDetector:
+    detector = try_model(load_spec(folder), make_backend)
     return ModelDetector(detector.spec, make_backend(detector.spec), confidence=FLOOR - 0.02, nms_iou=0.6)
 
 
 @pytest.mark.parametrize("engine", [ncnn_fp32, OnnxBackend])
 @pytest.mark.parametrize("size", [320, 416])
 def test_picodet_equals_the_reference(
-    size: int, engine: BackendFactory, picture: tuple[str, Any], tmp_path: Path, shared_dir: Path
+    size: int, engine: MakeBackend, picture: tuple[str, Any], tmp_path: Path, shared_dir: Path
 ) -> None:
     detector = _load(models.picodet_folder(tmp_path, shared_dir, size), engine)
     onnx = reference.onnx(detector.spec.files("onnx").files["model"])
@@ -108,7 +109,7 @@ def test_people_and_bus_are_found(
     make_folder: Callable[[Path, Path], Path], picture: tuple[str, Any], tmp_path: Path, shared_dir: Path
 ) -> None:
     name, image = picture
-    detector = load_model(make_folder(tmp_path, shared_dir), ncnn_fp32)
+    detector = try_model(load_spec(make_folder(tmp_path, shared_dir)), ncnn_fp32)
     found = detector.detect(Frame.of(image))
     seen = Counter(detector.labels[row] for row in found[found.confidence >= 0.355].class_id)
     assert (seen["person"], seen["bus"]) == ((4, 1) if name == "bus" else (2, 0))
@@ -116,7 +117,7 @@ def test_people_and_bus_are_found(
 
 def test_nanodet_finds_people_and_bus(tmp_path: Path, shared_dir: Path) -> None:
     image: Any = cv2.imread(str(shared_dir / "images" / "bus.jpg"))
-    detector = load_model(models.nanodet_folder(tmp_path, shared_dir), ncnn_fp32)
+    detector = try_model(load_spec(models.nanodet_folder(tmp_path, shared_dir)), ncnn_fp32)
     found = detector.detect(Frame.of(image))
     seen = Counter(detector.labels[row] for row in found[found.confidence >= 0.3].class_id)
     assert (seen["person"], seen["bus"]) == (4, 1)

@@ -16,7 +16,7 @@ import pytest
 from edged.detect.catalogue import find_model
 from edged.detect.golden import ANSWER, Golden, check_golden, compare, read_golden, record_golden
 from edged.detect.load import load_spec
-from edged.detect.selfcheck import load_model
+from edged.detect.selfcheck import try_model
 from edged.detect.spec import Colour, Family, ModelSpec
 from edged.domain.detections import Detections
 from edged.errors import GoldenMismatch, ModelInvalid, ModelNotFound, OutputNotWritable
@@ -92,7 +92,7 @@ def test_the_built_in_model_is_tried_whenever_it_is_loaded(folder: Path) -> None
     answer["objects"] = answer["objects"][1:]
     (folder / ANSWER).write_text(json.dumps(answer))
     with pytest.raises(GoldenMismatch, match=r"was not there(.|\n)*edged models verify"):
-        load_model(folder, ncnn_fp32)
+        try_model(load_spec(folder), ncnn_fp32)
 
 
 @pytest.mark.parametrize("change", [{"colour": Colour.BGR}, {"scale": (1 / 127,) * 3, "mean": (127.0,) * 3}])

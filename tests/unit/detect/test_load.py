@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from edged.detect.labels import COCO80
 from edged.detect.load import load_spec
 from edged.detect.spec import Colour, Family, Resize
+from edged.domain.coco import COCO80
 from edged.errors import ModelError, ModelInvalid, ModelNotFound
 from tests import models
 from tests.models import ULTRALYTICS_METADATA

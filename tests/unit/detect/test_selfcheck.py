@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edged.detect.selfcheck import check_model, load_model, verify_model
+from edged.detect.load import load_spec
+from edged.detect.selfcheck import check_model, try_model, verify_model
 from edged.detect.spec import Boxes, Family, ModelSpec
 from edged.errors import BackendError, ModelError, ModelInvalid, ModelNotFound
 from edged.testing.backend import ScriptedBackend
@@ -84,12 +85,12 @@ def test_the_backend_is_closed_when_the_check_fails(tmp_path: Path, shared_dir: 
         return backends[-1]
 
     with pytest.raises(ModelInvalid):
-        load_model(models.yolo26n_folder(tmp_path, shared_dir), make)
+        try_model(load_spec(models.yolo26n_folder(tmp_path, shared_dir)), make)
     assert backends[0].closed
 
 
 def test_verify_tells_what_it_finds(tmp_path: Path, shared_dir: Path) -> None:
-    detector = load_model(models.yolo26n_folder(tmp_path, shared_dir), ncnn_fp32)
+    detector = try_model(load_spec(models.yolo26n_folder(tmp_path, shared_dir)), ncnn_fp32)
     image: Any = cv2.imread(str(shared_dir / "images" / "bus.jpg"))
     report = verify_model(detector.spec, ncnn_fp32(detector.spec), image)
     assert report.detections is not None
@@ -112,7 +113,7 @@ PARAM, WEIGHTS = "picodet_s_320.param", "picodet_s_320.bin"
 
 def _message(folder: Path, kind: type[ModelError] = ModelInvalid) -> str:
     with pytest.raises(kind) as caught:
-        load_model(folder, ncnn_fp32)
+        try_model(load_spec(folder), ncnn_fp32)
     assert caught.value.hint
     return caught.value.message
 

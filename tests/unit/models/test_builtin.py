@@ -11,17 +11,17 @@ import pytest
 from edged.backends.catalogue import all_engines
 from edged.backends.choice import AUTO, choose
 from edged.backends.onnxruntime import OnnxRuntimeEngine
-from edged.detect.catalogue import BUILTIN, find_model
+from edged.detect.catalogue import find_model
 from edged.detect.detector import ModelDetector
 from edged.detect.golden import check_golden
 from edged.detect.load import load_spec
-from edged.detect.selfcheck import load_model
+from edged.detect.selfcheck import try_model
 from edged.domain import boxes
 from edged.domain.engines import EngineOptions
 from edged.domain.frame import Frame
 from tests.unit.detect.engines import ncnn_fp32
 
-FOLDER = find_model(BUILTIN)
+FOLDER = find_model("builtin")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_it_sees_in_the_golden_picture_what_it_saw_when_it_was_made(
     recorded = golden["objects"]
     image = cv2.imread(str(FOLDER / "golden.jpg"))
     assert image is not None
-    detector: ModelDetector = load_model(FOLDER, ncnn_fp32)
+    detector: ModelDetector = try_model(load_spec(FOLDER), ncnn_fp32)
     found = detector.detect(Frame.of(np.asarray(image[:, ::-1] if mirrored else image, np.uint8)))
     detector.close()
     xyxy = np.array([row["xyxy"] for row in recorded], np.float32)
@@ -64,7 +64,7 @@ def test_it_sees_in_the_golden_picture_what_it_saw_when_it_was_made(
 
 
 def test_it_sees_nothing_in_an_empty_picture() -> None:
-    detector = load_model(FOLDER, ncnn_fp32)
+    detector = try_model(load_spec(FOLDER), ncnn_fp32)
     grey = np.full((480, 640, 3), 114, np.uint8)
     found = detector.detect(Frame.of(grey))
     detector.close()

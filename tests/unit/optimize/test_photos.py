@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edged.optimize.classes import COCO, COCO_IDS
+from edged.domain.coco import COCO80
+from edged.optimize.classes import COCO_IDS
 from edged.optimize.photos import PhotosError, balanced, read_labels, read_photos, scope_of
 
 HEADER = "file,split,source,gt_scope\n"
@@ -14,7 +15,7 @@ HEADER = "file,split,source,gt_scope\n"
     ("text", "names"),
     [
         ("none", set()),
-        ("full", set(COCO)),
+        ("full", set(COCO80)),
         ("partial:person", {"person"}),
         ("partial:car,motorcycle,bus,truck (ambulance boxes dropped)", {"car", "motorcycle", "bus", "truck"}),
         ("full for bus,car,person (crowd-sourced)", {"bus", "car", "person"}),
@@ -22,7 +23,7 @@ HEADER = "file,split,source,gt_scope\n"
     ],
 )
 def test_a_scope_names_the_classes_of_which_everything_is_boxed(text: str, names: set[str]) -> None:
-    assert {COCO[number] for number in scope_of(text)} == names
+    assert {COCO80[number] for number in scope_of(text)} == names
 
 
 def folder_with(tmp_path: Path, *, scope: str) -> Path:

@@ -10,7 +10,8 @@ pytest.importorskip("pnnx", reason="no pnnx here: scripts/env optimize makes an 
 
 import cv2
 
-from edged.detect.selfcheck import load_model
+from edged.detect.load import load_spec
+from edged.detect.selfcheck import try_model
 from edged.domain.frame import Frame
 from edged.optimize.classes import COCO_IDS
 from edged.optimize.photos import read_image
@@ -24,7 +25,7 @@ def test_the_published_file_becomes_a_folder_that_finds_people_and_a_bus(tmp_pat
 
     assert main(["picodet-s-416", "--out", str(tmp_path / "model"), "--onnx", str(onnx)]) == 0
 
-    detector = load_model(tmp_path / "model", ncnn_fp32)
+    detector = try_model(load_spec(tmp_path / "model"), ncnn_fp32)
     found = detector.detect(Frame.of(cv2.imread(str(shared_dir / "images" / "bus.jpg"))))  # type: ignore[arg-type]
     detector.close()
     labels = [detector.labels[class_id] for class_id in found.class_id]

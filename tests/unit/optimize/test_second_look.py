@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from edged.domain import boxes
+from edged.domain.coco import COCO80
 from edged.domain.frame import BgrImage
 from edged.errors import ModelNotFound
 from edged.optimize import grid
-from edged.optimize.classes import COCO, COCO_IDS
+from edged.optimize.classes import COCO_IDS
 from edged.optimize.grid import Floats
 from edged.optimize.looking import Raw
 from edged.optimize.photos import Photo
@@ -29,7 +30,7 @@ class RedEye:
     def __call__(self, image: BgrImage) -> tuple[Floats, Floats]:
         size_px = len(image)
         centres, strides = grid.cells(size_px, size_px)
-        scores, spread = np.zeros((len(COCO), len(centres)), np.float32), np.zeros((32, len(centres)), np.float32)
+        scores, spread = np.zeros((len(COCO80), len(centres)), np.float32), np.zeros((32, len(centres)), np.float32)
         red = (image[..., 2] > 170) & (image[..., 0] < 80)
         count, _, stats, _ = cv2.connectedComponentsWithStats(red.astype(np.uint8))
         for left, top, width, height, _ in stats[1:count]:

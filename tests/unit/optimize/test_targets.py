@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from edged.domain import boxes as box_math
+from edged.domain.coco import COCO80
 from edged.optimize import grid
 from edged.optimize.augment import View
-from edged.optimize.classes import COCO, COCO_IDS, VEHICLE
+from edged.optimize.classes import COCO_IDS, VEHICLE
 from edged.optimize.grid import Floats
 from edged.optimize.targets import flip_targets, make_targets, two_hot
 
@@ -20,7 +21,7 @@ def view_with(xyxy: list[list[float]], class_id: int, *, scope: frozenset[int] =
 
 def blind_teacher() -> tuple[Floats, Floats]:
     """A teacher that sees nothing anywhere."""
-    return np.full((len(COCO), CELLS), 0.01, np.float32), np.full((32, CELLS), 1 / 8, np.float32)
+    return np.full((len(COCO80), CELLS), 0.01, np.float32), np.full((32, CELLS), 1 / 8, np.float32)
 
 
 def teacher_that_sees(xyxy: list[float], class_id: int, score: float) -> tuple[Floats, Floats, int]:
@@ -65,7 +66,7 @@ def test_what_nobody_annotated_is_left_as_the_teacher_saw_it() -> None:
 def test_any_road_vehicle_is_a_vehicle() -> None:
     seen, spread, cell = teacher_that_sees([60, 50, 140, 130], COCO_IDS["bus"], 0.7)
     scores, _ = make_targets(seen, spread, view_with([], PERSON))
-    assert scores.shape == (len(COCO) + 1, CELLS)
+    assert scores.shape == (len(COCO80) + 1, CELLS)
     assert scores[VEHICLE, cell] == pytest.approx(0.7)
 
 

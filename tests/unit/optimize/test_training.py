@@ -10,11 +10,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="no torch here: scripts/env optimize makes an environment that has it")
 
+from edged.domain.coco import COCO80
 from edged.domain.frame import BgrImage
 from edged.errors import ModelNotFound
 from edged.optimize import grid
 from edged.optimize.batches import Batches, stream
-from edged.optimize.classes import COCO
 from edged.optimize.grid import Floats
 from edged.optimize.train_builtin import _parser, _plan, main
 from edged.optimize.trainer import CheckpointError, Plan, Progress, Trainer, averaged_network, plan_of, save_average
@@ -39,7 +39,7 @@ class BlindTeacher:
 
     def look(self, image: BgrImage) -> tuple[Floats, Floats]:
         cells = len(grid.cells(image.shape[1], image.shape[0])[0])
-        return np.full((len(COCO), cells), 0.01, np.float32), np.full((32, cells), 1 / 8, np.float32)
+        return np.full((len(COCO80), cells), 0.01, np.float32), np.full((32, cells), 1 / 8, np.float32)
 
 
 def trainer() -> Trainer:

@@ -1,4 +1,4 @@
-"""Label lists that many models share."""
+"""The words of the COCO data set, which many models share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,3 @@ COCO80 = tuple(
     .split("|")
 )
 """The 80 classes of COCO detection, in the order of https://cocodataset.org's annotations."""
-
-NAMED_LISTS = {"coco80": COCO80}
-"""What `labels = "…"` in model.toml may say instead of a list."""
