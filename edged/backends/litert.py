@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from edged.backends.blobs import check_blob
 from edged.backends.litert_tensors import InputTensor, OutputTensor
+from edged.backends.names import check_names
 from edged.backends.packages import python_package
 from edged.domain.engines import Absent, EngineOptions, ModelFiles, Presence, Present
 from edged.errors import BackendError, ModelError, ModelInvalid, ModelNotFound
@@ -118,8 +119,17 @@ class LiteRtBackend:
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError, OSError) as problem:
             raise _refused(model, problem) from problem
-        self._input = _only_input(interpreter, model, input_name, input_shape)
-        self._outputs = _named_outputs(interpreter, model, output_names)
+        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+        check_names(
+            model,
+            inputs=[each["name"] for each in inputs],
+            outputs=[each["name"] for each in outputs],
+            input_name=input_name,
+            output_names=output_names,
+        )
+        self._input = _input(inputs[0], model, input_shape)
+        by_name = {each["name"]: OutputTensor.of(each) for each in outputs}
+        self._outputs = [by_name[name] for name in output_names]
         self._interpreter = interpreter
 
     def infer(self, blob: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
@@ -149,34 +159,16 @@ def _import() -> Any:
     raise BackendError(f"LiteRT cannot be imported: {'; '.join(problems)}.", hint=INSTALL)
 
 
-def _only_input(interpreter: Any, model: Path, name: str, shape: tuple[int, int, int]) -> InputTensor:
-    inputs = interpreter.get_input_details()
-    names = [each["name"] for each in inputs]
-    if names != [name]:
-        raise ModelInvalid(
-            f"{model} has the input {', '.join(names) or 'nothing'}; model.toml says {name}.",
-            hint="Correct input in its table [litert].",
-        )
-    tensor = InputTensor.of(inputs[0], shape)
+def _input(details: Any, model: Path, shape: tuple[int, int, int]) -> InputTensor:
+    tensor = InputTensor.of(details, shape)
     if tensor is None:
-        found = f"{inputs[0]['dtype'].__name__} of shape {tuple(inputs[0]['shape'].tolist())}"
+        found = f"{details['dtype'].__name__} of shape {tuple(details['shape'].tolist())}"
         raise ModelInvalid(
             f"{model} takes {found}; edged gives float32, int8 or uint8 of (1, {shape[0]}, {shape[1]}, {shape[2]}) or "
             f"(1, {shape[1]}, {shape[2]}, {shape[0]}).",
             hint="Correct width_px and height_px in model.toml, or export the model for one picture at a time.",
         )
     return tensor
-
-
-def _named_outputs(interpreter: Any, model: Path, names: Sequence[str]) -> list[OutputTensor]:
-    outputs = {each["name"]: each for each in interpreter.get_output_details()}
-    missing = [name for name in names if name not in outputs]
-    if missing:
-        raise ModelInvalid(
-            f"{model} has no output {', '.join(missing)}; its outputs are {', '.join(outputs)}.",
-            hint="Correct outputs in its table [litert], in the order that the head wants.",
-        )
-    return [OutputTensor.of(outputs[name]) for name in names]
 
 
 def _refused(model: Path, problem: Exception) -> ModelError:

@@ -9,25 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edged.backends.ncnn_graph import HINT, Graph, read_graph
+from edged.backends.names import check_names
+from edged.backends.ncnn_graph import Graph, read_graph
 from edged.backends.ncnn_weights import check_weights
-from edged.errors import BackendError, ModelInvalid
+from edged.errors import BackendError
 
 
 def check_files(param: Path, weights: Path, *, input_name: str, output_names: Sequence[str]) -> Graph:
     """Hold both files and the names to each other; return the graph. Raises ModelNotFound or ModelInvalid."""
     graph = read_graph(param)
-    if graph.inputs() != [input_name]:
-        raise ModelInvalid(
-            f"{param} has the input {', '.join(graph.inputs()) or 'nothing'}; model.toml says {input_name}.",
-            hint=f'Write input = "{graph.inputs()[0]}" in model.toml.' if graph.inputs() else HINT,
-        )
-    missing = [name for name in output_names if name not in graph.blobs()]
-    if missing:
-        raise ModelInvalid(
-            f"{param} has no output {', '.join(missing)}; its outputs are {', '.join(graph.outputs())}.",
-            hint="Correct outputs in model.toml, in the order that the head wants.",
-        )
+    check_names(
+        param,
+        inputs=graph.inputs(),
+        outputs=graph.outputs(),
+        input_name=input_name,
+        output_names=output_names,
+        known=graph.blobs(),
+    )
     check_weights(graph, weights)
     return graph
 

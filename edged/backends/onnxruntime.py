@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edged.backends.blobs import check_blob
+from edged.backends.names import check_names
 from edged.backends.onnx_providers import CPU, candidates, installed
 from edged.backends.onnx_session import errors_of, open_session, raised
 from edged.backends.packages import python_package
@@ -143,18 +144,8 @@ def _check(
 ) -> npt.DTypeLike:
     """Hold the names and the shape to the graph's; return the type of number that it takes. Raises ModelInvalid."""
     inputs = {each.name: each for each in session.get_inputs()}
-    if list(inputs) != [input_name]:
-        raise ModelInvalid(
-            f"{model} has the input {', '.join(inputs) or 'nothing'}; model.toml says {input_name}.",
-            hint="Correct input in its table [onnx].",
-        )
     outputs = [each.name for each in session.get_outputs()]
-    missing = [name for name in output_names if name not in outputs]
-    if missing:
-        raise ModelInvalid(
-            f"{model} has no output {', '.join(missing)}; its outputs are {', '.join(outputs)}.",
-            hint="Correct outputs in its table [onnx], in the order that the head wants.",
-        )
+    check_names(model, inputs=list(inputs), outputs=outputs, input_name=input_name, output_names=output_names)
     takes = inputs[input_name]
     wanted = (1, *input_shape)
     fits = len(takes.shape) == 4 and all(

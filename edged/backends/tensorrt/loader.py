@@ -13,7 +13,7 @@ from edged.backends.tensorrt.cache import EngineCache, EngineKey
 from edged.backends.tensorrt.device import Device
 from edged.backends.tensorrt.driver import Gpu
 from edged.backends.tensorrt.engine_file import read_engine
-from edged.backends.tensorrt.onnx_file import OnnxFacts, check_names, read_onnx
+from edged.backends.tensorrt.onnx_file import OnnxFacts, check_description, read_onnx
 from edged.backends.tensorrt.plan import BuildPlan, Wishes, plan_build
 from edged.backends.tensorrt.progress import ProgressTeller
 from edged.backends.tensorrt.session import EngineRefused, Session
@@ -155,7 +155,7 @@ class Loader:
 
 def _read_onnx(path: Path, calibration: Path | None, interface: Interface) -> _Onnx:
     facts, content = read_onnx(path)
-    check_names(
+    check_description(
         facts,
         path,
         input_name=interface.input_name,

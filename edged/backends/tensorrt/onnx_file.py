@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edged.backends.names import check_names
 from edged.backends.tensorrt.protobuf import NotProtobuf, fields
 from edged.errors import ModelInvalid, ModelNotFound
 
@@ -64,7 +65,7 @@ def read_onnx(path: Path) -> tuple[OnnxFacts, bytes]:
     return facts, content
 
 
-def check_names(
+def check_description(
     facts: OnnxFacts,
     path: Path,
     *,
@@ -73,19 +74,13 @@ def check_names(
     input_shape: tuple[int, int, int],
 ) -> None:
     """Hold a file to what model.toml says of it. Raises ModelInvalid."""
-    names = [tensor.name for tensor in facts.inputs]
-    if names != [input_name]:
-        raise ModelInvalid(
-            f"{path} has the input {', '.join(names)}; model.toml says {input_name}.",
-            hint=f'Write input = "{names[0]}" in model.toml.',
-        )
-    there = [tensor.name for tensor in facts.outputs]
-    missing = [name for name in output_names if name not in there]
-    if missing:
-        raise ModelInvalid(
-            f"{path} has no output {', '.join(missing)}; its outputs are {', '.join(there)}.",
-            hint="Correct outputs in model.toml, in the order that the head wants.",
-        )
+    check_names(
+        path,
+        inputs=[tensor.name for tensor in facts.inputs],
+        outputs=[tensor.name for tensor in facts.outputs],
+        input_name=input_name,
+        output_names=output_names,
+    )
     shape = facts.inputs[0].shape
     wanted = (1, *input_shape)
     if len(shape) != 4 or any(side not in (-1, want) for side, want in zip(shape, wanted, strict=True)):

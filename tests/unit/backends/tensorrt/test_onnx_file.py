@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.backends.tensorrt.onnx_file import OnnxTensor, check_names, read_onnx
+from edged.backends.tensorrt.onnx_file import OnnxTensor, check_description, read_onnx
 from edged.backends.tensorrt.protobuf import NotProtobuf, fields
 from edged.detect.catalogue import find_model
 from edged.errors import ModelInvalid, ModelNotFound
@@ -18,7 +18,7 @@ SHAPE = (3, 5, 7)
 
 
 def _check(path: Path, input_name: str = "in0", outputs: tuple[str, ...] = ("out0", "out1")) -> None:
-    check_names(read_onnx(path)[0], path, input_name=input_name, output_names=outputs, input_shape=SHAPE)
+    check_description(read_onnx(path)[0], path, input_name=input_name, output_names=outputs, input_shape=SHAPE)
 
 
 def test_inputs_outputs_and_types_are_read(tmp_path: Path) -> None:
