@@ -73,20 +73,13 @@ def build_camera(
         wait_for_device=watch.wait if watch else None,
         reset=finder.reset if finder else None,
     )
+    wanted = config.presence.labels if section.labels is None else section.labels
     pipeline = CameraPipeline(
         camera=section.name,
         scheduler=make_scheduler(section, config, budget if section.is_live else None),
         detector=detector,
         tracker=make_tracker(config, detector),
-        rules=[
-            Presence(
-                section.name,
-                detector.labels,
-                seen_for_s=config.presence.seen_for_s,
-                rejoin_within_s=config.presence.rejoin_within_s,
-                wanted=section.labels if section.labels is not None else config.presence.labels,
-            )
-        ],
+        rules=[make_presence(section.name, detector.labels, config, wanted=wanted)],
         best_shots=BestShots(crop=crop_with_margin, encode=partial(encode_jpeg, quality=config.store.snapshot_quality))
         if config.store.snapshots
         else None,
@@ -112,6 +105,14 @@ def make_scheduler(section: CameraSection, config: Config, budget: InferenceBudg
         policy = Adaptive(Motion([[(x, y) for x, y in polygon] for polygon in section.ignore_motion]))
         policy = policy if every == 1 else AtMost(policy, every)
     return policy if budget is None else Paced(policy, budget)
+
+
+def make_presence(name: str, labels: Sequence[str], config: Config, *, wanted: Sequence[str] = ()) -> Presence:
+    """Make the rule of one camera, for the `wanted` of the model's `labels`, all where none is named."""
+    presence = config.presence
+    return Presence(
+        name, labels, seen_for_s=presence.seen_for_s, rejoin_within_s=presence.rejoin_within_s, wanted=wanted
+    )
 
 
 def make_tracker(config: Config, detector: ModelDetector) -> Tracker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from edged import __version__
 from edged.app.camera import MakeSource, Observers, build_camera
 from edged.app.heat import build_monitor
 from edged.app.models import load_detector
-from edged.app.reload import ReadConfig, Reload, set_up
+from edged.app.reload import BuildCamera, ReadConfig, Reload, Setup, set_up
 from edged.clock import Clock, SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import Config
@@ -21,6 +22,7 @@ from edged.domain.pulse import Pulse
 from edged.errors import StoreDiskFails, StoreError
 from edged.health.liveness import Liveness
 from edged.health.machine import machine_status
+from edged.health.monitor import ThermalMonitor
 from edged.health.notify import find_notifier
 from edged.health.run_keeper import RunKeeper
 from edged.health.stacks import LastResort
@@ -60,28 +62,16 @@ def build(
     """
     clock = clock or SystemClock()
     with ExitStack() as resources:
-        detector = detector or load_detector(config)
-        with ExitStack() as undo:
-            undo.callback(detector.close)
-            retention = _retention(config, clock)
-            notifier = find_notifier()
-            store = _open_store(config, clock, retention, notifier)
-            resources.callback(store.close)
-            arrival = threading.Condition()
-            latency = Latency()
-            monitor = build_monitor(config, store, clock, sensors)
-            build_one = partial(
-                build_camera,
-                clock=clock,
-                make_source=make_source,
-                store=store,
-                arrival=arrival,
-                latency=latency,
-                observers=observers or {},
-                budget=monitor,
-            )
-            setup = set_up(config, detector, build_one)
-            undo.pop_all()
+        ground = _lay_ground(
+            config,
+            detector or load_detector(config),
+            resources,
+            clock=clock,
+            observers=observers or {},
+            make_source=make_source,
+            sensors=sensors,
+        )
+        store, setup = ground.store, ground.setup
         keeper = RunKeeper(
             config.data_dir,
             run_id=store.run_id,
@@ -90,20 +80,17 @@ def build(
             status_path=config.status_dir / STATUS_NAME,
         )
         keeper.tell(store)
-        dispatcher = Dispatcher([camera.lane for camera in setup.cameras], arrival, turns=Turns(), clock=clock)
+        lanes = [camera.lane for camera in setup.cameras]
+        dispatcher = Dispatcher(lanes, ground.arrival, turns=Turns(), clock=clock)
 
         def pulses() -> list[Pulse]:
             return [store.pulse, keeper.pulse, dispatcher.pulse, *reload.pulses()]
 
-        liveness = Liveness(
-            pulses,
-            notifier=notifier,
-            clock=clock,
-            last_resort=LastResort() if unattended else None,
-        )
+        last_resort = LastResort() if unattended else None
+        liveness = Liveness(pulses, notifier=ground.notifier, clock=clock, last_resort=last_resort)
         supervisor = Supervisor(
             [
-                {"store": store.run, "record": keeper.run, "sensors": monitor.run},
+                {"store": store.run, "record": keeper.run, "sensors": ground.monitor.run},
                 {"detect": dispatcher.run},
                 {camera.worker: camera.parts.feeder.run for camera in setup.cameras},
             ],
@@ -111,28 +98,18 @@ def build(
             tick_s=liveness.look_every_s,
             pulses=pulses,
         )
-        reporter = Reporter(
-            clock=clock,
-            run_id=store.run_id,
-            model=detector.spec.name,
-            backend=detector.engine,
-            cameras=[camera.parts for camera in setup.cameras],
-            latency=latency,
-            store=lambda: store.status,
-            machine=partial(machine_status, monitor, keeper, clock),
-            last_end=keeper.last_end,
-        )
+        reporter = _reporter(ground, keeper, clock)
         reload = Reload(
             setup,
             read=read_again or (lambda: config),
             load_detector=load_detector,
-            build=build_one,
+            build=ground.build_camera,
             dispatcher=dispatcher,
             supervisor=supervisor,
             reporter=reporter,
-            retention=retention,
-            monitor=monitor,
-            notifier=notifier,
+            retention=ground.retention,
+            monitor=ground.monitor,
+            notifier=ground.notifier,
             clock=clock,
         )
         resources.callback(reload.close)
@@ -141,10 +118,76 @@ def build(
             supervisor=supervisor,
             reporter=reporter,
             liveness=liveness,
-            listeners=[StatusLine(notifier, clock=clock), keeper, _status_file(config.status_dir)],
+            listeners=[StatusLine(ground.notifier, clock=clock), keeper, _status_file(config.status_dir)],
             resources=resources.pop_all(),
             change=reload,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What may fail while a daemon is put together; the rest stands on it."""
+
+    notifier: Notifier
+    retention: Retention
+    store: EventStore
+    monitor: ThermalMonitor
+    arrival: threading.Condition  # of a frame, for any camera
+    latency: Latency
+    build_camera: BuildCamera
+    setup: Setup
+
+
+def _lay_ground(
+    config: Config,
+    detector: ModelDetector,
+    resources: ExitStack,
+    *,
+    clock: Clock,
+    observers: Observers,
+    make_source: MakeSource | None,
+    sensors: Sensors | None,
+) -> _Ground:
+    """Open the event log, and put the cameras together; the store is closed with `resources`.
+
+    Raises EdgedError, after which the detector is closed.
+    """
+    with ExitStack() as undo:
+        undo.callback(detector.close)
+        notifier = find_notifier()
+        retention = _retention(config, clock)
+        store = _open_store(config, clock, retention, notifier)
+        resources.callback(store.close)
+        monitor = build_monitor(config, store, clock, sensors)
+        arrival, latency = threading.Condition(), Latency()
+        build_one = partial(
+            build_camera,
+            clock=clock,
+            make_source=make_source,
+            store=store,
+            arrival=arrival,
+            latency=latency,
+            observers=observers,
+            budget=monitor,
+        )
+        setup = set_up(config, detector, build_one)
+        undo.pop_all()
+    return _Ground(notifier, retention, store, monitor, arrival, latency, build_one, setup)
+
+
+def _reporter(ground: _Ground, keeper: RunKeeper, clock: Clock) -> Reporter:
+    store, detector = ground.store, ground.setup.detector
+    return Reporter(
+        clock=clock,
+        run_id=store.run_id,
+        model=detector.spec.name,
+        backend=detector.engine,
+        cameras=[camera.parts for camera in ground.setup.cameras],
+        latency=ground.latency,
+        store=lambda: store.status,
+        machine=partial(machine_status, ground.monitor, keeper, clock),
+        last_end=keeper.last_end,
+    )
 
 
 def demo_config(*, camera: str, source: str, model: str, data_dir: Path, every: int, threads: int) -> Config:

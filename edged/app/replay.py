@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edged.app.camera import make_scheduler, make_tracker
+from edged.app.camera import make_presence, make_scheduler, make_tracker
 from edged.app.models import load_detector
 from edged.app.outputs import class_of, open_spare_trace
 from edged.app.sources import make_source
@@ -27,7 +27,6 @@ from edged.pipeline.camera import FrameObserver
 from edged.pipeline.rehearsal import Candidate, Rehearsal
 from edged.pipeline.worker import Worker
 from edged.ports import EndOfStream, Source
-from edged.rules.presence import Presence
 from edged.scheduling.agreement import Agreement, Run, compare
 from edged.tracking.score import Score
 from edged.tracking.truth import Truth
@@ -135,7 +134,7 @@ def replay(
 
 
 def _true_run(truth: Truth, label: str, config: Config) -> TrueRun:
-    return TrueRun(truth, _presence("truth", [label], config), lost_after_s=config.tracker.lost_after_s)
+    return TrueRun(truth, make_presence("truth", [label], config), lost_after_s=config.tracker.lost_after_s)
 
 
 def _only(run: Run, label: str) -> Run:
@@ -199,11 +198,6 @@ def _candidate(name: str, config: Config, detector: ModelDetector, observers: Se
         name=name,
         scheduler=make_scheduler(config.camera[0], config),
         tracker=make_tracker(config, detector),
-        rules=[_presence(name, detector.labels, config)],
+        rules=[make_presence(name, detector.labels, config)],
         observers=observers,
     )
-
-
-def _presence(name: str, labels: Sequence[str], config: Config) -> Presence:
-    presence = config.presence
-    return Presence(name, labels, seen_for_s=presence.seen_for_s, rejoin_within_s=presence.rejoin_within_s)
