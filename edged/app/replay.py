@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from edged.health.power_meter import Draw, PowerMeter
 from edged.imaging.files import make_folder
 from edged.pipeline.camera import FrameObserver
 from edged.pipeline.rehearsal import Candidate, Rehearsal
+from edged.pipeline.trace import SpareTrace
 from edged.pipeline.worker import Worker
 from edged.ports import EndOfStream, Source
 from edged.scheduling.agreement import Agreement, Run, compare
@@ -34,6 +35,10 @@ from edged.tracking.truth import Truth
 log = logging.getLogger(__name__)
 
 EVERY_FRAME = "every frame"
+
+Progress = Callable[[int, int | None], object]
+"""Told how many frames are done, and about how many there are."""
+
 _POLICY = re.compile(r"adaptive|(adaptive|stride):[0-9]+")
 _STOP_WITHIN_S = 5.0  # a sensor's driver may hang
 
@@ -67,7 +72,7 @@ def replay(
     truth: Path | None = None,
     traces: Path | None = None,
     trace_label: str | None = None,
-    progress: Callable[[int, int | None], object] = lambda done, expected: None,
+    progress: Progress = lambda done, expected: None,
     meter: PowerMeter | None = None,
 ) -> Replay:
     """Play a recording once and say what each policy made of it. Raises EdgedError.
@@ -77,7 +82,6 @@ def replay(
     truth        a gt.txt of MOTChallenge, for the tracks of `trace_label`
     trace_label  one of the model's labels; None: person, which a model need not have where no tracks are wanted
     traces       a folder for one MOTChallenge trace a policy
-    progress     is told of the frames done and expected
     meter        stands in for one that reads the machine's own sensors
     """
     configs = {name: _config(source, policy, model=model, threads=threads) for name, policy in _named(policies).items()}
@@ -91,26 +95,16 @@ def replay(
         label = trace_label or "person"
         watches = {} if there is None else {name: TruthWatch(there, label, detector.labels) for name in configs}
         true = None if there is None else _true_run(there, label, config)
-        candidates, written = [], []
-        for name, one in configs.items():
-            observers: list[FrameObserver] = [watches[name]] if watches else []
-            if traces is not None:
-                trace = open_spare_trace(_trace_path(traces, name), label=label, labels=detector.labels)
-                written.append(resources.enter_context(trace))
-                observers.append(written[-1])
-            candidates.append(_candidate(name, one, detector, observers))
+        written = {} if traces is None else _open_traces(traces, configs, label, detector.labels, resources)
+        candidates = [
+            _candidate(name, one, detector, [by_name[name] for by_name in (watches, written) if by_name])
+            for name, one in configs.items()
+        ]
         rehearsal = Rehearsal(candidates, detector, clock=clock)
         frames = resources.enter_context(closing(make_source(config.camera[0], clock)))
         frames.open()
-        length = 0  # damaged frames counted
         with _metered(meter):
-            for done, frame in enumerate(_until_its_end(frames), 1):
-                rehearsal.step(frame)
-                if true is not None:
-                    true.show(frame)
-                frame.release()
-                length = frame.seq + 1
-                progress(done, frames.frame_count())
+            length = _play(frames, rehearsal, true, progress)
         if there is not None and there.frames > length:  # known only now, after what may have been hours
             words = (
                 "the truth goes to frame %d, the recording has %d: is it the truth of another? The rest is not scored"
@@ -129,7 +123,7 @@ def replay(
             for run in runs
         ],
         draw,
-        next((trace.error for trace in written if trace.error is not None), None),
+        next((trace.error for trace in written.values() if trace.error is not None), None),
     )
 
 
@@ -146,9 +140,29 @@ def _named(policies: Sequence[str]) -> Mapping[str, str]:
     return {EVERY_FRAME: "stride:1", **{policy: policy for policy in policies}}
 
 
-def _trace_path(folder: Path, name: str) -> Path:
+def _open_traces(
+    folder: Path, names: Iterable[str], label: str, labels: Sequence[str], resources: ExitStack
+) -> dict[str, SpareTrace]:
+    """Open a trace for each policy. They are closed with `resources`. Raises OutputNotWritable."""
     make_folder(folder)
-    return folder / f"{name.replace(' ', '-').replace(':', '-')}.txt"
+    files = {name: folder / f"{name.replace(' ', '-').replace(':', '-')}.txt" for name in names}
+    return {
+        name: resources.enter_context(open_spare_trace(file, label=label, labels=labels))
+        for name, file in files.items()
+    }
+
+
+def _play(source: Source, rehearsal: Rehearsal, true: TrueRun | None, progress: Progress) -> int:
+    """Take every frame of an open source through all policies; return how many there were, damaged ones counted."""
+    length = 0
+    for done, frame in enumerate(_until_its_end(source), 1):
+        rehearsal.step(frame)
+        if true is not None:
+            true.show(frame)
+        frame.release()
+        length = frame.seq + 1
+        progress(done, source.frame_count())
+    return length
 
 
 @contextmanager
