@@ -147,10 +147,7 @@ class Supervisor:
         elif self._preparing is not None and not self._preparing.running:
             prepared, self._preparing = self._preparing, None
             if prepared.error is not None:
-                raise DaemonCrashed(
-                    f"the {prepared.name} thread failed: {type(prepared.error).__name__}: {prepared.error}",
-                    hint="This is a bug in edged: please report it with the traceback above.",
-                ) from prepared.error
+                raise _crash(prepared) from prepared.error
             change.apply()
 
     def _done(self) -> bool:
@@ -199,10 +196,7 @@ class Supervisor:
                 if isinstance(worker.error, EdgedError):
                     raise worker.error
                 if worker.error is not None:
-                    raise DaemonCrashed(
-                        f"the {worker.name} thread failed: {type(worker.error).__name__}: {worker.error}",
-                        hint="This is a bug in edged: please report it with the traceback above.",
-                    ) from worker.error
+                    raise _crash(worker) from worker.error
         if quitters:
             raise DaemonCrashed(
                 f"ended though nobody asked for it: {', '.join(quitters)}",
@@ -213,3 +207,10 @@ class Supervisor:
                 f"did not stop within {self._stop_within_s:g} s: {', '.join(hung)}",
                 hint="A driver or disk may hang: see `dmesg`.",
             )
+
+
+def _crash(worker: Worker) -> DaemonCrashed:
+    return DaemonCrashed(
+        f"the {worker.name} thread failed: {type(worker.error).__name__}: {worker.error}",
+        hint="This is a bug in edged: please report it with the traceback above.",
+    )
