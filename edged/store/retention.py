@@ -27,12 +27,14 @@ _NEWEST_DAYS = 2  # a crash leaves orphans only where pictures were being writte
 class Retention:
     """Deletes what is older than some days, and the oldest pictures when all together are too big.
 
-    It looks every ten minutes. Events go in the order in which they were written: when one is old, so are all that were
-    written before it, whatever time they bear. How old one is, the monotonic clock tells within a boot, and the wall
-    clock otherwise; a time from before edged existed tells nothing. So a box that boots in the past, and gets the true
-    time later or never, neither takes its events for old ones nor keeps them for ever. Nothing goes at a look between
-    which and the last one the wall clock jumped by more than a minute, and while no time server has set the clock, the
-    newest thousand events stay, however old they seem.
+    It looks at the start, since no run may ever last for ten minutes (recordings, a box that wakes up now and then, or
+    that crashes again and again), and then every ten minutes. Events go in the order in which they were written: when
+    one is old, so are all that were written before it, whatever time they bear. How old one is, the monotonic clock
+    tells within a boot, and the wall clock otherwise; a time from before edged existed tells nothing. So a box that
+    boots in the past, and gets the true time later or never, neither takes its events for old ones nor keeps them for
+    ever. No event goes at a look between which and the last one the wall clock jumped by more than a minute, nor at the
+    start unless a time server has set the clock. While none has, the newest thousand events stay, however old they
+    seem.
     """
 
     def __init__(self, clock: Clock, *, keep_days: float | None, snapshots_max_bytes: int | None) -> None:
@@ -40,8 +42,9 @@ class Retention:
         self._clock = clock
         self._keep_days = keep_days
         self._snapshots_max_bytes = snapshots_max_bytes
-        self._look_at = clock.monotonic() + _PRUNE_EVERY_S
-        self._offset_s = self._offset()
+        self._look_at = clock.monotonic()
+        self._offset_s: float | None = None  # of the wall clock, at the last look
+        self._by_age: bool | None = None  # whether this look trusts the clock; None between two looks
         self._sweeper = Sweeper()
 
     def keep(self, *, days: float | None, snapshots_max_bytes: int | None) -> None:
@@ -53,13 +56,14 @@ class Retention:
         """Delete a little, when it is time. Raises sqlite3.Error."""
         if self._clock.monotonic() < self._look_at:
             return
-        more = self._clock_is_steady() and self._prune(connection, folder)
-        if not more:
-            self._look_at = self._clock.monotonic() + _PRUNE_EVERY_S
+        if self._by_age is None:
+            self._by_age = self._clock_is_steady()
+        if not self._prune(connection, folder, by_age=self._by_age):
+            self._look_at, self._by_age = self._clock.monotonic() + _PRUNE_EVERY_S, None
 
-    def _prune(self, connection: sqlite3.Connection, folder: Path) -> bool:
+    def _prune(self, connection: sqlite3.Connection, folder: Path, *, by_age: bool) -> bool:
         more = False
-        if self._keep_days is not None:
+        if by_age and self._keep_days is not None:
             more = self._prune_events(connection, folder, self._keep_days * _DAY_S)
         if self._snapshots_max_bytes is not None:
             more |= prune_snapshots(connection, folder, self._sweeper, bytes_max=self._snapshots_max_bytes)
@@ -80,11 +84,10 @@ class Retention:
         )
 
     def _clock_is_steady(self) -> bool:
-        before, self._offset_s = self._offset_s, self._offset()
+        before, self._offset_s = self._offset_s, self._clock.wall() - self._clock.monotonic()
+        if before is None:
+            return self._clock.synchronised() is True
         return abs(self._offset_s - before) <= _STEADY_CLOCK_S
-
-    def _offset(self) -> float:
-        return self._clock.wall() - self._clock.monotonic()
 
 
 def prune_events(

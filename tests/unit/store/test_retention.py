@@ -65,6 +65,44 @@ def test_a_clock_that_jumps_ahead_deletes_nothing(make_store: MakeStore, clock: 
     assert numbers(tmp_path / "data") == [1]
 
 
+@pytest.mark.parametrize(("synchronised", "days", "left"), [(True, 3, []), (None, 3, [1]), (None, None, [1])])
+def test_runs_that_never_last_ten_minutes_delete_too_but_by_age_only_where_a_time_server_has_set_the_clock(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path, synchronised: bool | None, days: float | None, left: object
+) -> None:
+    store = make_store()
+    log_some(store, clock, 1)
+    store.close()
+    clock.advance(4 * DAY_S)
+    clock.is_synchronised = synchronised
+    again = make_store(retention=Retention(clock, keep_days=days, snapshots_max_bytes=0))
+    again.step()
+    assert (numbers(tmp_path / "data"), pictures(tmp_path / "data")) == (left, [])
+    clock.advance(1.0)
+    again.step()
+    assert numbers(tmp_path / "data") == left
+
+
+def test_a_clock_that_jumped_stays_out_of_it_until_the_look_is_over(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store()
+    for number in range(1200):
+        store.put(an_event(number, at=clock.monotonic()), JPEG)
+    store.step()
+    store.close()
+    later = another_boot(clock, wall=clock.wall(), boot_id="boot-2")
+    retention = Retention(later, keep_days=3, snapshots_max_bytes=None)
+    again = EventStore(tmp_path / "data", clock=later, version="1.2.3", retention=retention)
+    again.step()
+    retention.keep(days=3, snapshots_max_bytes=0)
+    later.jump_wall(3650 * DAY_S)
+    later.advance(700.0)
+    for _ in range(4):  # the pictures go a few at a time
+        again.step()
+    assert (len(numbers(tmp_path / "data")), pictures(tmp_path / "data")) == (1200, [])
+    again.close()
+
+
 def look_often(store: EventStore, clock: FakeClock, *, days: float) -> None:
     """Let time pass with a look at every ten minutes or a bit more."""
     for _ in range(int(days * DAY_S / 3600)):
@@ -262,18 +300,15 @@ def test_a_picture_that_cannot_be_deleted_keeps_no_event_waiting(
     clock: FakeClock, open_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     open_folder.chmod(0o777)
+    retention = Retention(clock, keep_days=None, snapshots_max_bytes=None)
     with an_ordinary_user():
-        store = EventStore(
-            open_folder,
-            clock=clock,
-            version="1",
-            retention=Retention(clock, keep_days=None, snapshots_max_bytes=10),
-        )
+        store = EventStore(open_folder, clock=clock, version="1", retention=retention)
         for number in range(3):
             store.put(an_event(number), JPEG)
         store.step()
         (day,) = (open_folder / "snapshots").glob("*")
         day.chmod(0o555)
+        retention.keep(days=None, snapshots_max_bytes=10)
         for number in range(3, 6):
             clock.advance(700.0)
             store.put(an_event(number), None)
