@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edged.testing.nvidia.copies import queue_download, queue_upload
-from edged.testing.nvidia.gpu import CudaMisuse, FakeGpu, OutOfMemory
+from edged.testing.nvidia.gpu import FakeGpu, OutOfMemory
 
 
 class _PycudaError(Exception):
@@ -85,24 +84,9 @@ class _PycudaContextClass:
 class _PycudaContext:
     def __init__(self, gpu: FakeGpu) -> None:
         self._gpu = gpu
-        self._held = True
-        self._thread = threading.get_ident()
 
     def push(self) -> None:
-        if not self._held:
-            raise CudaMisuse("a context was pushed after detach()")
         self._gpu.push()
-
-    def detach(self) -> None:
-        """Do as pycuda's context::detach does with a primary context, which stays on the thread's stack."""
-        if not self._held:
-            raise CudaMisuse("a context was detached twice")
-        self._held = False
-        if self._thread != threading.get_ident():
-            return
-        if not self._gpu.depth:
-            self._gpu.push()
-        self._gpu.release()
 
 
 class _PycudaStream:
