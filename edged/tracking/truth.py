@@ -76,25 +76,35 @@ class Truth:
 
 def parse_truth(lines: Iterable[str]) -> Truth:
     """Read the lines of a gt.txt. Raises ValueError when it is none."""
+    rows = parse_rows(lines)
+    if not len(rows):
+        raise ValueError("it has no rows")
+    return Truth(rows)
+
+
+def parse_rows(lines: Iterable[str]) -> Floats:
+    """Read lines of MOTChallenge's format whose ids name objects: a truth or a trace; (R, 7 or more).
+
+    Raises ValueError, with the line, when they are something else.
+    """
     wanted = {number: text for number, line in enumerate(lines, 1) if (text := line.partition("#")[0].strip())}
     if not wanted:
-        raise ValueError("it has no rows")
+        return np.empty((0, _LEAST_COLUMNS))
     rows = np.loadtxt(list(wanted.values()), delimiter=",", ndmin=2)
     if rows.shape[1] < _LEAST_COLUMNS:
         raise ValueError(f"its rows have {rows.shape[1]} numbers, not {_LEAST_COLUMNS} or more")
-    if not np.isfinite(rows).all():
-        raise ValueError("a number in it is not finite")
     for wrong, why in _mistakes(rows):
         if wrong.any():
             row = int(wrong.argmax())
             told = [f"{number:.12g}" for number in rows[row, :_LEAST_COLUMNS]]
             raise ValueError(f"line {list(wanted)[row]}: {why.format(*told)}")
-    return Truth(rows)
+    return rows
 
 
 def _mistakes(rows: Floats) -> Iterator[tuple[npt.NDArray[np.bool_], str]]:
     """Rows (R,) that cannot be meant, and why not, in words that take the row's first numbers."""
     frame, identity = rows[:, 0], rows[:, _ID]
+    yield np.invert(np.isfinite(rows).all(axis=1)), "a number that is not finite"
     yield (frame < 1) | (frame % 1 != 0), "frame {0}: frames are counted from 1"
     yield (identity < 0) | (identity % 1 != 0), "id {1}: objects are numbered from 0; is this what a detector found?"
     yield rows[:, _SIDES].min(axis=1) <= 0, "a box of {4} x {5} pixels"

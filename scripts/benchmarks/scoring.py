@@ -20,7 +20,7 @@ from trackeval.metrics import CLEAR, HOTA, Identity
 
 from edged.domain.boxes import tlwh_to_xyxy
 from edged.tracking.score import Score
-from edged.tracking.truth import Ids, Truth
+from edged.tracking.truth import Ids, Truth, parse_rows
 
 Table = npt.NDArray[np.float64]  # rows of frame, id, left, top, width, height, confidence or mark, class, …
 
@@ -37,6 +37,15 @@ def read_table(path: Path) -> Table:
     if table.shape[1] < 7:
         raise ValueError(f"{path}: a row is frame,id,left,top,width,height,confidence, and more that may follow")
     return table
+
+
+def read_tracks(path: Path) -> Table:
+    """Read a trace or a truth, whose ids name objects. Raises ValueError, with the file's name and the line."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return parse_rows(file)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def score(pairs: dict[str, tuple[Table, Table]]) -> dict[str, Score]:
@@ -108,7 +117,7 @@ def main() -> None:
     if not pairs:
         parser.error(f"no .txt in {args.trace}")
     try:
-        tables = {name: (read_table(a), read_table(b)) for name, (a, b) in pairs.items()}
+        tables = {name: (read_tracks(a), read_tracks(b)) for name, (a, b) in pairs.items()}
     except ValueError as error:
         parser.error(str(error))
     scores = score(tables)

@@ -109,6 +109,7 @@ def test_what_is_no_ground_truth_is_refused(text: str) -> None:
         ("1,0.5,2,3,4,5,1", "line 4: id 0.5"),
         ("1,1,2,3,0,5,1", "line 4: a box of 0 x 5 pixels"),
         ("1,1,2,3,4,-5,1", "line 4: a box of 4 x -5 pixels"),
+        ("1,1,inf,3,4,5,1", "line 4: a number that is not finite"),
         ("1234567,8,2,3,4,5,1", "line 4: id 8 is on frame 1234567 twice"),
     ],
 )

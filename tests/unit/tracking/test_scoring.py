@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scripts.benchmarks.scoring import find_pairs, read_table, score
+from scripts.benchmarks.scoring import Table, find_pairs, read_table, read_tracks, score
+
+ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -32,10 +39,24 @@ def test_an_empty_trace_scores_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"nothing of the kind\n", b"1,1,10,10\n"])
-def test_what_is_no_trace_is_told_by_its_name(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("read", [read_table, read_tracks])
+def test_what_is_no_trace_is_told_by_its_name(read: Callable[[Path], Table], tmp_path: Path, content: bytes) -> None:
     (tmp_path / "yard.mp4").write_bytes(content)
     with pytest.raises(ValueError, match=r"yard\.mp4"):
-        read_table(tmp_path / "yard.mp4")
+        read(tmp_path / "yard.mp4")
+
+
+@pytest.mark.parametrize(
+    ("row", "told"), [("1,7,50,0,30,60,1", "id 7 is on frame 1 twice"), ("1,8,nan,0,30,60,1", "is not finite")]
+)
+def test_scoring_a_trace_that_no_score_can_be_given_to_names_the_line(tmp_path: Path, row: str, told: str) -> None:
+    truth, trace = tmp_path / "gt.txt", tmp_path / "trace.txt"
+    truth.write_text("1,1,0,0,30,60,1\n")
+    trace.write_text(f"1,7,0,0,30,60,1\n\n{row}\n")
+    command: list[str | Path] = [sys.executable, "scripts/benchmarks/scoring.py", trace, truth]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."})
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert re.search(rf"trace\.txt: line 3: .*{told}", ended.stderr)
 
 
 def test_a_reference_tracker_scores_as_published(shared_dir: Path) -> None:
