@@ -24,7 +24,7 @@ def wall_instant(text: str, *, wall_now: float, end_of_day: bool = False) -> flo
             return (now - timedelta(**{_UNITS[ago[2]]: float(ago[1])})).timestamp()
         if (day := _day(word, local(wall_now))) is not None:
             return (day + timedelta(days=1) if end_of_day else day).timestamp()
-        return datetime.fromisoformat(_readable_by_3_10(text.strip())).timestamp()
+        return datetime.fromisoformat(_as_3_10_reads_it(text.strip())).timestamp()
     except (ValueError, KeyError, OverflowError, OSError):
         raise ConfigError(f"{text!r} is no time that edged can read.", hint=_HINT) from None
 
@@ -44,6 +44,8 @@ def _day(word: str, now: datetime) -> datetime | None:
     return None
 
 
-def _readable_by_3_10(text: str) -> str:
-    """Python 3.10 does not know the Z of UTC."""
+def _as_3_10_reads_it(text: str) -> str:
+    """Python 3.10 does not know the Z of UTC; later ones take 20261120 and 2026-W47, whole days, for midnights."""
+    if not re.match(r"\d{4}-\d{2}-\d{2}.", text):
+        raise ValueError(text)
     return re.sub(r"[zZ]$", "+00:00", text)

@@ -72,7 +72,23 @@ def test_a_whole_day_can_mean_its_end(text: str, iso: str) -> None:
     assert wall_instant(text, wall_now=NOW, end_of_day=True) == instant(iso)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2x", "2026-13-01", "2026-02-30", "9999999999d", "h", "1e9h", "-2h"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "2x",
+        "2026-13-01",
+        "2026-02-30",
+        "9999999999d",
+        "h",
+        "1e9h",
+        "-2h",
+        "20261120",
+        "2026-W47",
+        "20261120T08",
+    ],
+)
 def test_anything_else_is_refused_with_examples(text: str) -> None:
     with pytest.raises(ConfigError, match="no time that edged can read") as caught:
         wall_instant(text, wall_now=NOW)
