@@ -27,4 +27,15 @@ def stdout_console() -> Console:
 
 def fits(table: Table, console: Console) -> bool:
     """Whether no cell of a table is wrapped or cut off there."""
-    return console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum <= console.width
+    return _width(table, console) <= console.width
+
+
+def print_whole(table: Table, console: Console) -> None:
+    """Print a table of numbers: where it does not fit, the terminal breaks its lines, and no cell is cut off."""
+    before, console.width = console.width, max(console.width, _width(table, console))
+    console.print(table)
+    console.width = before
+
+
+def _width(table: Table, console: Console) -> int:
+    return console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum

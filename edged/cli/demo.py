@@ -53,7 +53,7 @@ def demo(
     Example: edged demo --source street.mp4 --model ./picodet-s --every 3
     """
     from edged import app
-    from edged.cli.console import fits, stdout_console
+    from edged.cli.console import fits, print_whole, stdout_console
     from edged.cli.running import log_to_stderr, run_until_done
     from edged.imaging.recording import recording_files
 
@@ -81,7 +81,7 @@ def demo(
     table = _table(records, began_at=beginning.at)
     if not fits(table, console):  # long paths give way
         table = _table(records, began_at=beginning.at, with_pictures=False)
-    console.print(table)
+    print_whole(table, console)
     console.print(_summary(status, records))
     for name, path in _where_to_look(data, trace, pictures=pictures):
         console.print(f"  {name:<18}{path}", soft_wrap=True)

@@ -37,7 +37,7 @@ def list_models() -> None:
         table.add_row(name, size, ", ".join(spec.labels), spec.licence, f"{spec.name}, {spec.source}")
     console = stdout_console()
     console.print(table)
-    console.print(_BETTER)
+    console.print(_BETTER, soft_wrap=True)  # commands to copy
 
 
 ModelArgument = Annotated[str, typer.Argument(help=MODEL_HELP)]

@@ -46,7 +46,7 @@ def replay(
     Example: edged replay yard.mp4 --policy adaptive --policy stride:5 --report report
     """
     from edged import app
-    from edged.cli.console import stdout_console
+    from edged.cli.console import print_whole, stdout_console
     from edged.cli.replay_report import AGREEMENT, COST, TRUTH, energy, table, write_report
     from edged.cli.running import log_to_stderr
     from edged.imaging.files import make_folder
@@ -66,11 +66,11 @@ def replay(
             trace_label=trace_label,
             progress=lambda done, expected: status.update(f"{done} of {expected or '?'} frames"),
         )
-    console.print(table(played, COST))
+    print_whole(table(played, COST), console)
     console.print(energy(played), soft_wrap=True)
-    console.print(table(played, AGREEMENT))
+    print_whole(table(played, AGREEMENT), console)
     if truth is not None:
-        console.print(table(played, TRUTH))
+        print_whole(table(played, TRUTH), console)
     if report is not None:
         for path in write_report(report, played):
             console.print(f"  {path}", soft_wrap=True)

@@ -98,7 +98,7 @@ def test_a_demo_says_what_it_saw_and_where_its_files_are(box: Box, clip: Path) -
         assert (box.folder / name).stat().st_size > 0
 
 
-@pytest.mark.parametrize(("columns", "with_paths"), [(80, False), (140, True)])
+@pytest.mark.parametrize(("columns", "with_paths"), [(40, False), (80, False), (140, True)])
 def test_a_demo_leaves_out_the_long_paths_where_they_would_cost_words(
     box: Box, clip: Path, columns: int, with_paths: bool
 ) -> None:

@@ -19,6 +19,15 @@ def folder(tmp_path: Path) -> Path:
     return copy
 
 
+def test_the_commands_of_the_list_stay_whole_in_an_ordinary_terminal(
+    edged: Edged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = edged("models", "list").out
+    assert "scripts/get_model picodet-s-416" in out
+    assert "yolo export model=yolo11n.pt format=ncnn imgsz=320" in out
+
+
 def test_explain_lists_every_engine_and_which_one_runs_the_model(edged: Edged) -> None:
     out = edged("models", "explain").out
     rows = {line.split()[0]: line for line in out.splitlines() if line.strip()}

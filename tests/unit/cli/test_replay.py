@@ -51,6 +51,18 @@ def test_a_report_that_cannot_be_written_is_told_before_the_recording_is_played(
     assert "clip.avi cannot be written" in done.err
 
 
+def test_no_number_is_cut_off_in_a_narrow_terminal(
+    edged: Edged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    clip, truth = make_clip(tmp_path / "clip.avi", frames=3), tmp_path / "gt.txt"
+    truth.write_text("1,1,10,10,50,50,1\n")
+    done = edged("replay", clip, "--policy", "stride:3", "--truth", truth)
+    assert done.code == 0, done.err
+    assert "…" not in done.out
+    assert "66.7%" in done.out
+
+
 def test_a_camera_is_no_recording(edged: Edged) -> None:
     done = edged("replay", "/dev/video0")
     assert done.code == 2
