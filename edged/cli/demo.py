@@ -119,7 +119,7 @@ def _table(records: list[EventRecord], *, began_at: float, with_pictures: bool =
         table.add_column(name, justify="right" if name in ("at", "sure", "in view") else "left", no_wrap=True)
     for record in records:
         event = record.event
-        cells = (f"{event.at - began_at:.1f} s", event.kind.value, *_what(event), record.snapshot or "")
+        cells = (f"{max(event.at - began_at, 0):.1f} s", event.kind.value, *_what(event), record.snapshot or "")
         table.add_row(*cells[: len(table.columns)])
     return table
 

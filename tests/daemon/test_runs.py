@@ -121,6 +121,14 @@ def test_a_demo_that_is_stopped_does_not_call_its_recording_cut_off(box: Box, lo
     assert "cut off" not in ended.out
 
 
+def test_what_came_before_a_demos_first_picture_came_at_its_beginning(box: Box, clip: Path) -> None:
+    (box.folder / "no.avi").write_bytes(b"no video")
+    assert box.run("demo", "--source", "no.avi", "--model", "./spot", "--data", "out").code == 3
+    ended = box.run("demo", "--source", clip, "--model", "./spot", "--data", "out")
+    row = next(line.split() for line in ended.out.splitlines() if "restarted" in line)
+    assert row[:2] == ["0.0", "s"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_demo_that_could_not_say_a_word_is_no_crash_to_the_next(box: Box, clip: Path) -> None:
     demo = ("demo", "--source", clip, "--model", "./spot", "--data", "out", "--no-pictures")
