@@ -11,6 +11,7 @@ from edged.app.models import check_labels, load_detector
 from edged.app.sources import make_source
 from edged.capture.cameras import FoundCamera, find_cameras, which_camera
 from edged.clock import Clock, SystemClock
+from edged.config.contradictions import WARN_C
 from edged.config.loader import load_config
 from edged.config.schema import CameraSection, Config
 from edged.domain.addresses import scheme, without_secrets
@@ -22,8 +23,6 @@ from edged.health.doctor.heat import fan, governor, supply, temperature
 from edged.health.doctor.jetson import gpu_clocks
 from edged.health.doctor.system import clock_set, hardware_watchdog, memory_controller, network, repair, service
 from edged.health.programs import Ask, ask_program
-
-_WARN_C = 75.0  # where there is no configuration that says so
 
 FindCameras = Callable[[], Sequence[FoundCamera]]
 
@@ -55,7 +54,7 @@ def examine(
             yield network(ask)
     yield service(ask)
     vitals = BoardSensors(clock=clock, root=root, ask=ask).read()
-    yield temperature(vitals, warn_c=_WARN_C if config is None else config.thermal.warn_c)
+    yield temperature(vitals, warn_c=WARN_C if config is None else config.thermal.warn_c)
     yield supply(vitals.throttling)
     yield from fan(vitals, root)
     yield governor(root)

@@ -13,10 +13,10 @@ class HeatCurve:
     that sees less is better than one that its firmware halts.
     """
 
-    warn_c: float = 75.0
-    stop_c: float = 85.0
-    share_at_stop: float = 0.2
-    hysteresis_c: float = 3.0
+    warn_c: float
+    stop_c: float
+    share_at_stop: float  # 0..1
+    hysteresis_c: float
 
     def share(self, felt_c: float) -> float:
         """The share at a temperature as feel() gives it, 0..1."""

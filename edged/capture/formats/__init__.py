@@ -13,8 +13,9 @@ from edged.domain.frame import BgrImage, LumaImage
 
 __all__ = ["SUPPORTED", "PixelDecoder", "Plane", "pixel_decoder"]
 
-SUPPORTED = ("MJPG", "JPEG", "NV12", "NM12", "YU12", "YM12", "YUYV", "UYVY", "BGR3", "GREY")
-"""The pixel formats that pixel_decoder knows, by their V4L2 four-character codes; compressed ones first."""
+SUPPORTED = ("NV12", "NM12", "YU12", "YM12", "YUYV", "UYVY", "BGR3", "MJPG", "JPEG", "GREY")
+"""The pixel formats that pixel_decoder knows, by their V4L2 four-character codes, by what a picture costs: less memory
+to read first, then what must be decompressed. GREY is last, because a detector misses the colours."""
 
 
 class PixelDecoder(Protocol):

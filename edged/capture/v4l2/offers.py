@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edged.capture.formats import SUPPORTED
 from edged.capture.v4l2.mode import WantedMode
 
 USUAL_WIDTH_PX, USUAL_HEIGHT_PX, USUAL_FPS = 640, 480, 30.0
 """What is asked for where a person names nothing: enough for any detector that runs on a small board."""
-
-CHEAPEST_FIRST = ("NV12", "NM12", "YU12", "YM12", "YUYV", "UYVY", "BGR3", "MJPG", "JPEG", "GREY")
-"""The pixel formats by what a picture costs: less memory to read first, then what must be decompressed. GREY is last,
-because a detector misses the colours."""
 
 _NEAR_ENOUGH = 0.8  # of the wanted rate: 25 fps are as good as 30
 
@@ -64,7 +61,7 @@ def choose(offers: Iterable[Offer], wanted: WantedMode) -> Offer | None:
     In this order: large enough (or the largest there is), fast enough (or the fastest), no larger than needed, and of
     a format that is cheap to read. So raw pictures are preferred, and MJPG where the bus is too slow for them.
     """
-    fourccs = (wanted.fourcc,) if wanted.fourcc else CHEAPEST_FIRST
+    fourccs = (wanted.fourcc,) if wanted.fourcc else SUPPORTED
     known = [offer for offer in offers if offer.fourcc in fourccs]
     width_px, height_px = wanted_size(wanted)
     fps = wanted.fps or USUAL_FPS

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import cast
 
 from edged.app.camera import build_camera
+from edged.app.heat import heat_curve
 from edged.app.reload import LET_GO_WITHIN_S, Reload, set_up
 from edged.clock import Clock, SystemClock
 from edged.config.loader import check_tables
 from edged.config.schema import CameraSection, Config
 from edged.detect.detector import ModelDetector
 from edged.domain.health import StoreStatus
-from edged.health.heat import HeatCurve
 from edged.health.monitor import ThermalMonitor
 from edged.pipeline.dispatcher import Dispatcher, Lane
 from edged.pipeline.latency import Latency
@@ -82,7 +82,9 @@ def test_a_camera_that_hangs_and_was_taken_away_is_judged_on(tmp_path: Path) -> 
             store=StoreStatus,
         ),
         retention=Retention(clock, keep_days=None, snapshots_max_bytes=None),
-        monitor=ThermalMonitor(ScriptedSensors(), curve=HeatCurve(), events=events, clock=clock),
+        monitor=ThermalMonitor(
+            ScriptedSensors(), curve=heat_curve(watching(tmp_path, "yard")), events=events, clock=clock
+        ),
         notifier=notifier,
         clock=clock,
     )

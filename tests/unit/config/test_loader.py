@@ -3,11 +3,14 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from edged.capture.formats import SUPPORTED
 from edged.config.loader import check_tables, load_config, parse_config
 from edged.config.schema import Config
+from edged.config.schema.camera import PixelFormat
 from edged.errors import ConfigError
 
 CAMERA = '[[camera]]\nname = "yard"\nsource = "/dev/video0"\n'
@@ -58,6 +61,10 @@ def test_absolute_paths_stay_as_they_are() -> None:
 
 def test_a_bare_number_is_the_number_of_a_camera() -> None:
     assert parse(CAMERA.replace("/dev/video0", "2")).camera[0].source == "/dev/video2"
+
+
+def test_a_camera_can_be_asked_for_each_format_that_edged_reads_and_for_no_other() -> None:
+    assert set(get_args(PixelFormat)) == set(SUPPORTED)
 
 
 def test_a_model_without_a_slash_is_a_name_and_no_path() -> None:

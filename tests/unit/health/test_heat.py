@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edged.health.heat import HeatCurve, Lasting
 
-CURVE = HeatCurve()
+CURVE = HeatCurve(warn_c=75.0, stop_c=85.0, share_at_stop=0.2, hysteresis_c=3.0)
 
 temperatures = st.floats(-20.0, 120.0)
 walks = st.lists(temperatures, min_size=1, max_size=60)

@@ -12,6 +12,7 @@ from edged.testing.events import MemorySink
 from edged.testing.health import ScriptedSensors
 
 READ_EVERY_S = 5.0
+CURVE = HeatCurve(warn_c=75.0, stop_c=85.0, share_at_stop=0.2, hysteresis_c=3.0)
 
 
 class Monitored:
@@ -19,7 +20,7 @@ class Monitored:
 
     def __init__(self) -> None:
         self.clock, self.sink, self.sensors = FakeClock(monotonic=0.0), MemorySink(), ScriptedSensors()
-        self.monitor = ThermalMonitor(self.sensors, curve=HeatCurve(), events=self.sink, clock=self.clock)
+        self.monitor = ThermalMonitor(self.sensors, curve=CURVE, events=self.sink, clock=self.clock)
 
     def at(self, temp_c: float | None, *, for_s: float = READ_EVERY_S) -> None:
         """Let it have this temperature for a while."""

@@ -190,5 +190,5 @@ def test_a_driver_that_gives_no_length_of_rows_means_rows_without_padding(fourcc
 
 
 def test_a_format_that_nobody_knows_is_a_mistake_in_the_program() -> None:
-    with pytest.raises(ValueError, match="'H264' is none of MJPG"):
+    with pytest.raises(ValueError, match="'H264' is none of NV12"):
         decoder("H264", Layout(64, 48))
