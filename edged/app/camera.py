@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -52,9 +52,14 @@ def build_camera(
     arrival: threading.Condition,
     latency: Latency,
     observers: Observers,
+    track_ids: Mapping[str, Iterator[int]],
     budget: InferenceBudget | None = None,
 ) -> CameraParts:
-    """Put one camera together. What it holds is closed with `resources`."""
+    """Put one camera together. What it holds is closed with `resources`.
+
+    `track_ids` gives each camera by its name the ids for its tracks, and outlives it: a changed configuration may put
+    it together again.
+    """
     in_full = not section.is_live and section.play == "as_fast_as_possible"
     mailbox = Reel(arrival) if in_full else Mailbox(arrival)
     finder = watch = None
@@ -78,7 +83,7 @@ def build_camera(
         camera=section.name,
         scheduler=make_scheduler(section, config, budget if section.is_live else None),
         detector=detector,
-        tracker=make_tracker(config, detector),
+        tracker=make_tracker(config, detector, ids=track_ids[section.name]),
         rules=[make_presence(section.name, detector.labels, config, wanted=wanted)],
         best_shots=BestShots(crop=crop_with_margin, encode=partial(encode_jpeg, quality=config.store.snapshot_quality))
         if config.store.snapshots
@@ -115,7 +120,7 @@ def make_presence(name: str, labels: Sequence[str], config: Config, *, wanted: S
     )
 
 
-def make_tracker(config: Config, detector: ModelDetector) -> Tracker:
+def make_tracker(config: Config, detector: ModelDetector, *, ids: Iterator[int] | None = None) -> Tracker:
     """Make the tracker of one camera, with the thresholds of the model where the configuration names none."""
     own, chosen = detector.spec.thresholds, config.tracker
     low = own.low_confidence if chosen.low_confidence is None else chosen.low_confidence
@@ -128,4 +133,5 @@ def make_tracker(config: Config, detector: ModelDetector) -> Tracker:
         match_cost_max=chosen.match_cost_max,
         lost_after_s=chosen.lost_after_s,
         class_group=class_groups(detector.labels) if chosen.class_aware else None,
+        ids=ids,
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from edged import __version__
@@ -168,6 +170,7 @@ def _lay_ground(
             arrival=arrival,
             latency=latency,
             observers=observers,
+            track_ids=defaultdict(lambda: count(1)),
             budget=monitor,
         )
         setup = set_up(config, detector, build_one)

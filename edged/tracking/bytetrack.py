@@ -22,6 +22,8 @@ HOTA with one of 2 or 3 on six sequences of MOT15; but for the lower confidence,
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import count, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +81,7 @@ class ByteTrack:
         nominal_frame_s: float = 1 / 30,
         class_group: npt.NDArray[np.integer] | None = None,
         weigh_by_confidence: bool = True,
+        ids: Iterator[int] | None = None,
     ) -> None:
         """Set up a tracker without tracks.
 
@@ -92,6 +95,7 @@ class ByteTrack:
         nominal_frame_s       seconds; the time in which the Kalman filter's noise accrues once
         class_group           (classes,) int, by class_id: only classes of one group match. Default: each for itself
         weigh_by_confidence   likeness is overlap × confidence, else overlap alone (better in crowds such as MOT20)
+        ids                   names for tracks, ascending, where those of an earlier tracker must not come again
 
         Raises ValueError when a number is out of its range.
         """
@@ -114,7 +118,7 @@ class ByteTrack:
         self._weigh_by_confidence = weigh_by_confidence
         self._group_of = None if class_group is None else np.append(class_group, np.max(class_group, initial=-1) + 1)
         self._at: float | None = None
-        self._next_id = 1
+        self._ids = count(1) if ids is None else ids
         # One row a track, ordered by track_id; TENTATIVE tracks are as old as the last update, so they stand last.
         self._records = Records.none()
         self._motion = Motion.born(np.empty((4, 0)))
@@ -285,8 +289,7 @@ class ByteTrack:
         if not len(confident):
             return
         new = untaken[confident]
-        track_id = np.arange(self._next_id, self._next_id + len(new))
-        self._next_id += len(new)
+        track_id = np.fromiter(islice(self._ids, len(new)), np.int64, len(new))
         # What the first update shows was there before: no need to see it twice.
         state = _CONFIRMED if self._at is None else _TENTATIVE
         born = Records.begun(track_id, state, found.confidence[new], found.class_id[new], at)

@@ -124,6 +124,7 @@ def test_a_camera_that_did_not_change_keeps_its_tracks_and_one_that_did_begins_a
     assert kinds(gate) == ["appeared", "left", "appeared", "left"]
     reasons = [str(record.event.reason) for record in (*yard, *gate) if record.event.kind == "left"]
     assert reasons == ["ended"] * 3
+    assert [record.event.track_id for record in gate if isinstance(record.event, TrackEvent)] == [1, 1, 2, 2]
     assert house.detector.closed
 
 
