@@ -18,7 +18,7 @@ from edged.app.outputs import open_recording, open_spare_trace, open_trace
 from edged.app.replay import replay
 from edged.app.sources import camera_at, mode_for, picture_of, try_devices
 from edged.app.verify import explain_model, record_answer, verify_engines
-from edged.backends.choice import demand
+from edged.backends.choice import demand_engine
 from edged.capture.cameras import find_cameras
 from edged.store.reader import EventLog
 
@@ -29,7 +29,7 @@ __all__ = [
     "camera_at",
     "check_labels",
     "choose_engine",
-    "demand",
+    "demand_engine",
     "demo_config",
     "examine",
     "explain_model",

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from edged.backends.catalogue import all_engines
-from edged.backends.choice import Choice, choose, demand
+from edged.backends.choice import Choice, choose, demand_engine
 from edged.detect.detector import ModelDetector
 from edged.detect.selfcheck import try_model
 from edged.detect.spec import ModelSpec
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def choose_engine(spec: ModelSpec, wanted: str) -> Choice:
     """Find the engines that can run a model here, the best first. Raises ModelError when there is none."""
     choice = choose(wanted, all_engines(), spec.formats)
-    demand(choice, model=spec.name, formats=spec.formats)
+    demand_engine(choice, model=spec.name, formats=spec.formats)
     return choice
 
 

@@ -21,6 +21,7 @@ from edged.ports import Source
 
 
 def make_source(section: CameraSection, clock: Clock, *, find: CameraFinder | None = None) -> Source:
+    """The source of a camera, not opened yet; without `find`, devices are looked for on this machine."""
     return open_source(
         section.source,
         clock=clock,

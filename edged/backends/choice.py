@@ -35,7 +35,8 @@ def choose(wanted: str, engines: Sequence[Engine], formats: Collection[str]) -> 
     """Look at the engines for a model that has files in `formats`.
 
     With "auto", those that compute on more than the processor come first, then the order of `engines` counts. An engine
-    that is named is the only one. No candidate is no error yet: see `demand`. Raises BackendError for an unknown name.
+    that is named is the only one. No candidate is no error yet: see demand_engine(). Raises BackendError for an unknown
+    name.
     """
     considered = [engine for engine in engines if wanted in (AUTO, engine.name)]
     if not considered:
@@ -46,7 +47,7 @@ def choose(wanted: str, engines: Sequence[Engine], formats: Collection[str]) -> 
     return Choice(wanted, verdicts, tuple((engine, verdict.format or "") for engine, verdict in usable))
 
 
-def demand(choice: Choice, *, model: str, formats: Collection[str]) -> None:
+def demand_engine(choice: Choice, *, model: str, formats: Collection[str]) -> None:
     """Raise the error that says why no engine can run the model; do nothing when one can."""
     if choice.candidates:
         return

@@ -66,7 +66,7 @@ def explain(
     console.print(choice_table(choice))
     for line in choice_words(choice):
         typer.echo(line)
-    edged_app.demand(choice, model=spec.name, formats=spec.formats)
+    edged_app.demand_engine(choice, model=spec.name, formats=spec.formats)
 
 
 @app.command("verify")

@@ -7,7 +7,7 @@ import re
 from enum import Enum
 from typing import Any, TypeVar
 
-from edged.detect.mistakes import Kind
+from edged.detect.tables import Kind
 from edged.domain.coco import COCO80
 
 E = TypeVar("E", bound=Enum)

@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from edged.detect import kinds
-from edged.detect.mistakes import Table
 from edged.detect.spec import (
     Boxes,
     Colour,
@@ -19,6 +18,7 @@ from edged.detect.spec import (
     Resize,
     Thresholds,
 )
+from edged.detect.tables import Table
 from edged.domain.engines import ModelFiles
 from edged.errors import ModelInvalid
 

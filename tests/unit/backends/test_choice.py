@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edged.backends.choice import AUTO, Choice, choose, demand
+from edged.backends.choice import AUTO, Choice, choose, demand_engine
 from edged.domain.engines import Absent, Present
 from edged.errors import BackendError, ModelInvalid
 from edged.ports import Engine
@@ -58,14 +58,14 @@ def test_an_engine_by_another_of_its_names_is_told_the_right_one(written: str, m
 def test_a_named_engine_that_is_absent_says_why_and_what_to_install() -> None:
     choice = choose("tensorrt", [ncnn, no_gpu], {"ncnn", "onnx"})
     with pytest.raises(BackendError, match=r"libcuda(.|\n)*Install NVIDIA"):
-        demand(choice, model="yard", formats={"ncnn", "onnx"})
+        demand_engine(choice, model="yard", formats={"ncnn", "onnx"})
 
 
 def test_a_named_engine_that_the_model_has_no_files_for_says_which_it_has() -> None:
     with pytest.raises(ModelInvalid, match=r"no files for the engine onnxruntime(.|\n)*litert, ncnn"):
-        demand(choose("onnxruntime", [onnx], {"ncnn", "litert"}), model="yard", formats={"ncnn", "litert"})
+        demand_engine(choose("onnxruntime", [onnx], {"ncnn", "litert"}), model="yard", formats={"ncnn", "litert"})
 
 
 def test_auto_without_a_usable_engine_names_those_that_would_fit() -> None:
     with pytest.raises(BackendError, match=r"onnx(.|\n)*tensorrt: the driver libcuda"):
-        demand(choose(AUTO, [ncnn, no_gpu], {"onnx"}), model="yard", formats={"onnx"})
+        demand_engine(choose(AUTO, [ncnn, no_gpu], {"onnx"}), model="yard", formats={"onnx"})
