@@ -170,8 +170,6 @@ class VideoFileSource:
 
 def _is_cover(stream: VideoStream) -> bool:
     """Whether it is the one picture that a file of sound, or a film, has on its cover."""
-    if not hasattr(stream, "disposition"):  # PyAV tells it from 14.2 on
-        return False
     return bool(stream.disposition & type(stream.disposition).attached_pic)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
@@ -53,10 +54,6 @@ def choose(
 
 def available(codec: str) -> tuple[Decoder, ...]:
     """What this machine and this build of libav have for `codec`."""
-    try:
-        from av.codec.hwaccel import hwdevices_available
-    except ImportError:  # PyAV before 14
-        return (Decoder(codec),)
     return choose(codec, codecs=av.codecs_available, devices=hwdevices_available())
 
 
@@ -73,8 +70,6 @@ def open_context(decoder: Decoder, stream: VideoStream) -> VideoCodecContext:
     if decoder.is_hardware:
         options: dict[str, Any] = {}
         if decoder.device:
-            from av.codec.hwaccel import HWAccel
-
             options["hwaccel"] = HWAccel(decoder.device, allow_software_fallback=False)
         context = av.CodecContext.create(decoder.codec, "r", **options)
         assert isinstance(context, VideoCodecContext)

@@ -13,9 +13,8 @@ from edged.domain.detections import Detections
 from edged.domain.tracks import Tracks, TrackState
 from tests.unit.tracking.scenes import make_tracker
 
-wild_floats = st.one_of(
-    st.floats(width=32), st.floats(-10, 700, width=32), st.sampled_from([0.0, 1e-45, 1e-38, 3e38, 2.0**24, -(2.0**24)])
-)
+_LANDMARKS = np.array([0.0, 1e-45, 1e-38, 3e38, 2.0**24, -(2.0**24)], np.float32).tolist()
+wild_floats = st.one_of(st.floats(width=32), st.floats(-10, 700, width=32), st.sampled_from(_LANDMARKS))
 sane_corners = st.tuples(st.integers(0, 300), st.integers(0, 300), st.integers(1, 200), st.integers(1, 200)).map(
     lambda t: (t[0], t[1], t[0] + t[2], t[1] + t[3])
 )
