@@ -19,6 +19,7 @@ from edged.config.loader import parse_config
 from edged.config.toml_text import toml_value
 from edged.detect.catalogue import shipped_models
 from edged.detect.spec import ModelSpec
+from edged.disk import read_file
 from edged.domain.addresses import looks_like_address, scheme
 from edged.domain.devices import device_path
 from edged.errors import ConfigError, EdgedError
@@ -81,13 +82,13 @@ def write_config(path: Path, text: str) -> None:
     """Write the file in one go, keeping the one that was there as .bak. Raises OutputNotWritable."""
     new = path.with_name(f".{path.name}.new")
     try:
-        _write_to_disk(new, text)
+        _write_to_disk(new, text.encode())
         if path.exists():
-            shutil.copystat(path, new)
-            os.chown(new, path.stat().st_uid, path.stat().st_gid)
             kept = path.with_name(f"{path.name}.bak")
-            kept.unlink(missing_ok=True)
-            os.link(path, kept)  # not renamed: a cut of power must not leave the box without a configuration
+            _write_to_disk(kept, read_file(path))  # not renamed: a cut of power must not leave the box without one
+            for file in (kept, new):
+                shutil.copystat(path, file)
+                os.chown(file, path.stat().st_uid, path.stat().st_gid)
         else:
             new.chmod(0o640)  # an address may hold a password
             os.chown(new, -1, path.parent.stat().st_gid)  # /etc/edged belongs to the group that edged runs in
@@ -96,11 +97,11 @@ def write_config(path: Path, text: str) -> None:
         raise cannot_write(path, error) from error
 
 
-def _write_to_disk(path: Path, text: str) -> None:
+def _write_to_disk(path: Path, content: bytes) -> None:
     """Write a file for its owner alone, on the disk when this returns: a cut of power leaves no empty one."""
     path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 

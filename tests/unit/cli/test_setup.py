@@ -92,6 +92,29 @@ def test_a_file_that_is_replaced_is_kept_beside(edged: Edged, file: Path) -> Non
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+LINKLESS = """
+import errno, os, pathlib, sys
+from edged.cli.setup_answers import write_config
+
+def refuse(name, arguments):
+    if name == "os.link":  # as the interpreter tells before it asks the kernel
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+sys.addaudithook(refuse)
+write_config(pathlib.Path(sys.argv[1]), "# new")
+"""
+
+
+def test_a_file_on_a_boot_partition_without_hard_links_is_replaced_and_kept_too(tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_text("# old")
+    file.chmod(0o640)
+    subprocess.run([sys.executable, "-c", LINKLESS, str(file)], check=True)
+    kept = tmp_path / "edged.toml.bak"
+    assert (file.read_text(), kept.read_text()) == ("# new", "# old")
+    assert kept.stat().st_mode & 0o777 == 0o640
+
+
 WRITING = """
 import os, pathlib, signal, sys
 from edged.cli.setup_answers import write_config
@@ -100,7 +123,7 @@ left = int(sys.argv[2])
 
 def end_there(name, arguments):
     global left
-    if name in ("os.rename", "os.remove", "os.link"):  # as the interpreter tells before it asks the kernel
+    if name in ("os.rename", "os.remove"):  # as the interpreter tells before it asks the kernel
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
