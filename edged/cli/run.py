@@ -5,13 +5,14 @@ from __future__ import annotations
 import faulthandler
 import os
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from edged.cli.signals import StopSignals, has_terminal
-from edged.cli.tracing import TraceLabelOption, TraceOption, label_for, path_for_camera
+from edged.cli.tracing import TraceLabelOption, TraceOption, Traces, label_for
 
 
 def run(
@@ -40,22 +41,17 @@ def run(
         settings = load_config(config)
         log_to_stderr(settings.log.level)
         detector = app.load_detector(settings)
-        traces = {}
-        if trace is not None:
-            for camera in settings.camera:
-                path = trace if len(settings.camera) == 1 else path_for_camera(trace, camera.name)
-                writer = app.open_spare_trace(path, label=label, labels=detector.labels)
-                traces[camera.name] = files.enter_context(writer)
+        traces = Traces(trace, partial(app.open_spare_trace, label=label, labels=detector.labels), files)
         daemon = app.build(
-            settings,
+            traces.opened_for(settings),
             detector=detector,
-            observers={camera: [trace] for camera, trace in traces.items()},
-            read_again=lambda: load_config(config),
+            observers=traces.of,
+            read_again=lambda: traces.opened_for(load_config(config)),
             unattended=unattended,
         )
         signals.reload_with(daemon.request_reload)
         run_until_done(daemon, signals)
-    incomplete = next((writer.error for writer in traces.values() if writer.error is not None), None)
+    incomplete = traces.error
     if daemon.left_behind:
         # In the middle of native code: an orderly exit would pull Python away from under that thread.
         os._exit(0 if incomplete is None else incomplete.exit_code)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    from edged.config.schema import Config
+    from edged.errors import OutputNotWritable
+    from edged.pipeline.trace import SpareTrace
+
+    OpenTrace: TypeAlias = Callable[[Path], AbstractContextManager[SpareTrace]]
 
 TraceOption = Annotated[
     Path | None,
@@ -31,6 +40,27 @@ def label_for(trace: Path | None, label: str | None) -> str:
     return label or "person"
 
 
-def path_for_camera(trace: Path, camera: str) -> Path:
-    """One camera's own trace file, beside the one that was named."""
-    return trace.with_name(f"{trace.stem}-{camera}{trace.suffix}")
+class Traces:
+    """The traces of `edged run`, one a camera; with no path, none."""
+
+    def __init__(self, path: Path | None, open_one: OpenTrace, files: ExitStack) -> None:
+        """`files` closes them in the end."""
+        self.of: dict[str, list[SpareTrace]] = {}
+        self._path = path
+        self._open_one = open_one
+        self._files = files
+
+    def opened_for(self, config: Config) -> Config:
+        """Open one for each camera that has none yet, since a reload may bring some. Raises EdgedError."""
+        if self._path is None:
+            return config
+        for name in [camera.name for camera in config.camera if camera.name not in self.of]:
+            alone = len(config.camera) == 1 and not self.of
+            path = self._path if alone else self._path.with_name(f"{self._path.stem}-{name}{self._path.suffix}")
+            self.of[name] = [self._files.enter_context(self._open_one(path))]
+        return config
+
+    @property
+    def error(self) -> OutputNotWritable | None:
+        """Why one is not complete, if one is not."""
+        return next((trace.error for (trace,) in list(self.of.values()) if trace.error is not None), None)

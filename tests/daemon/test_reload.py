@@ -47,6 +47,21 @@ def test_a_hang_up_changes_one_camera_and_a_file_with_a_mistake_changes_none(box
     assert "1 cameras go on, 1 begin, 1 end" in ended.err
 
 
+def test_a_camera_that_a_hang_up_brings_is_traced_too(box: Box, long_clip: Path) -> None:
+    playing = f'source = "{long_clip}"\nplay = "in_real_time"'
+    box.configure(playing)
+    process = box.start("run", "-c", box.config, "--trace", "tracks.txt", start_new_session=True)
+    box.wait_for(process, lambda status: bool(status["cameras"][0]["frames"]))
+    box.configure(playing, f'source = "{long_clip}"')
+    process.send_signal(signal.SIGHUP)
+    box.wait_for(process, lambda status: [camera["state"] for camera in status["cameras"]] == ["running", "ended"])
+    process.terminate()
+    assert box.end_of(process).code == 0
+    traces = {path.name: path.stat().st_size for path in box.folder.glob("tracks*")}
+    assert traces.keys() == {"tracks.txt", "tracks-cam1.txt"}
+    assert traces["tracks-cam1.txt"] > 0
+
+
 def test_a_hang_up_while_edged_is_still_being_imported_is_not_its_end(box: Box, clip: Path) -> None:
     box.configure(f'source = "{clip}"')
     early = box.folder / "early"
