@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -59,6 +61,7 @@ def test_a_camera_that_hangs_and_was_taken_away_is_judged_on(tmp_path: Path) -> 
         arrival=arrival,
         latency=latency,
         observers={},
+        track_ids=defaultdict(lambda: count(1)),
     )
     detector = cast(ModelDetector, SeesOne())
     setup = set_up(watching(tmp_path, "yard", "gate"), detector, build)
