@@ -17,6 +17,7 @@ from edged.clock import Clock
 from edged.config.schema import CameraSection, Config
 from edged.detect.detector import ModelDetector
 from edged.domain.pulse import Pulse
+from edged.domain.words import counted
 from edged.errors import ConfigError, EdgedError
 from edged.health.monitor import ThermalMonitor
 from edged.pipeline.dispatcher import Dispatcher, Lane
@@ -179,10 +180,10 @@ class Reload:
         self._monitor.follow(heat_curve(new.config))
         logging.getLogger().setLevel(new.config.log.level.upper())
         log.warning(
-            "the changed configuration is in force: %d cameras go on, %d begin, %d end",
-            len(new.cameras) - len(coming),
-            len(coming),
-            len(leaving),
+            "the changed configuration is in force: %s, %s, %s",
+            counted(len(new.cameras) - len(coming), "camera goes on", "cameras go on"),
+            counted(len(coming), "begins", "begin"),
+            counted(len(leaving), "ends", "end"),
         )
 
     def _let_go(self, cameras: Sequence[CameraAtWork]) -> bool:

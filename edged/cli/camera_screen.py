@@ -13,6 +13,7 @@ from edged.capture.v4l2.mode import WantedMode
 from edged.capture.v4l2.offers import SizeRange
 from edged.cli.camera_table import camera_table, name_for
 from edged.detect.spec import ModelSpec
+from edged.domain.words import counted
 
 _LABEL_COLUMNS = 10
 _NOT_READ = (
@@ -91,8 +92,7 @@ def _is_unreadable(offers: CameraDescription) -> bool:
 def _format_lines(form: OfferedFormat) -> Iterator[str]:
     """The sizes of a format, those with the same rates together; of one that is of no use, only how many."""
     if not form.is_read:
-        count = len(form.sizes)
-        yield f"edged does not read this format ({count or 'no'} size{'s' * (count != 1)})"
+        yield f"edged does not read this format ({counted(len(form.sizes) or 'no', 'size')})"
         return
     sizes_by_rates: dict[tuple[float, ...], list[str]] = defaultdict(list)
     for offered in form.sizes:

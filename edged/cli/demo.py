@@ -18,6 +18,7 @@ from edged.cli.tracing import TraceLabelOption, TraceOption, label_for
 from edged.cli.where import cache_folder
 from edged.domain.addresses import without_secrets
 from edged.domain.events import ENDS, Event, EventKind, EventRecord, Point, TrackEvent
+from edged.domain.words import counted
 from edged.errors import ConfigError, SourceNotFound
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _summary(status: DaemonStatus, records: list[EventRecord]) -> str:
     rate = camera.frames / status.uptime_s if status.uptime_s else 0.0
     inference = "" if status.inference_p50_ms is None else f", {status.inference_p50_ms:.1f} ms each"
     return (
-        f"Appeared: {objects}. {camera.frames} frames in {status.uptime_s:.1f} s ({rate:.0f} a second), "
+        f"Appeared: {objects}. {counted(camera.frames, 'frame')} in {status.uptime_s:.1f} s ({rate:.0f} a second), "
         f"{camera.detected} of them looked at by the detector{inference}."
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from edged.cli.durations import in_words
 from edged.cli.when import local
 from edged.domain.events import ENDS, EventRecord, TrackEvent
+from edged.domain.words import counted
 
 _NAMES = ("time", "camera", "event", "what", "sure", "for")
 _TO_THE_RIGHT = ("sure", "for")
@@ -60,7 +61,7 @@ def show(records: Sequence[EventRecord], folder: Path, *, more: bool) -> None:
 def _how_many(count: int, *, more: bool) -> str:
     if more:
         return f"the newest {count}; --limit N shows more"
-    return "1 event" if count == 1 else f"{count} events"
+    return counted(count, "event")
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

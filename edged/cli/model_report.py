@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from edged.domain.engines import Absent, Verdict
+from edged.domain.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,13 +53,13 @@ def model_words(spec: ModelSpec) -> Iterator[str]:
     yield f"{spec.name} ({spec.licence}; {spec.source})"
     wanted = spec.input
     yield f"input    {wanted.width_px} × {wanted.height_px} {wanted.colour.value}, {wanted.resize.value}"
-    yield f"head     {spec.head.family.value}, {len(spec.labels)} labels"
+    yield f"head     {spec.head.family.value}, {counted(len(spec.labels), 'label')}"
     yield f"files    {', '.join(sorted(spec.formats))}"
 
 
 def found_words(found: Detections, labels: Sequence[str]) -> Iterator[str]:
     """What was found in a picture."""
-    yield f"found    {len(found)} objects"
+    yield f"found    {counted(len(found), 'object')}"
     for xyxy, confidence, class_id in zip(found.xyxy.tolist(), found.confidence, found.class_id, strict=True):
         yield f"  {labels[class_id]} {confidence:.0%} at {', '.join(f'{edge:.0f}' for edge in xyxy)}"
 
@@ -90,4 +91,4 @@ def _agreement(each: EngineReport) -> str:
     if each.report.agreement is None:
         return "none recorded"
     told = each.report.agreement
-    return f"{told.objects} objects, within {told.edge_px:.1f} px and {told.confidence:.3f}"
+    return f"{counted(told.objects, 'object')}, within {told.edge_px:.1f} px and {told.confidence:.3f}"

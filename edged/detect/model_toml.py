@@ -20,6 +20,7 @@ from edged.detect.spec import (
 )
 from edged.detect.tables import Table
 from edged.domain.engines import ModelFiles
+from edged.domain.words import counted
 from edged.errors import ModelInvalid
 
 if sys.version_info >= (3, 11):
@@ -59,8 +60,8 @@ def read_model_toml(folder: Path) -> tuple[ModelSpec, Mapping[str, str]]:
     mistakes: list[str] = []
     spec, digests = _read(Table(values, "", mistakes), folder, mistakes)
     if mistakes:
-        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         listing = "".join(f"\n  - {mistake}" for mistake in mistakes)
+        count = counted(len(mistakes), "mistake")
         raise ModelInvalid(f"{path} has {count}:{listing}", hint="docs/models.md describes every field.")
     return spec, digests
 

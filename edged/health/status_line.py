@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edged.clock import Clock
 from edged.domain.health import DaemonStatus
+from edged.domain.words import counted
 from edged.ports import Notifier
 
 _TELL_EVERY_S = 10.0
@@ -14,7 +15,7 @@ def in_one_line(status: DaemonStatus) -> str:
     cameras = status.cameras
     lost = [camera.camera for camera in cameras if camera.state.startswith(("lost", "failed"))]
     words = [
-        f"{len(cameras)} camera{'s' * (len(cameras) != 1)}" + (f", without pictures: {', '.join(lost)}" * bool(lost)),
+        counted(len(cameras), "camera") + (f", without pictures: {', '.join(lost)}" * bool(lost)),
         f"{sum(camera.fps_in for camera in cameras):.1f} frames/s in",
         f"{sum(camera.fps_detected for camera in cameras):.1f} detected/s",
         f"{status.rss_bytes / 1e6:.0f} MB",
@@ -27,7 +28,7 @@ def in_one_line(status: DaemonStatus) -> str:
     if status.config_pending:
         words.append("a changed configuration is being prepared")
     if status.store.error:
-        words.append(f"{status.store.waiting} events wait: {status.store.error}")
+        words.append(f"{counted(status.store.waiting, 'event waits', 'events wait')}: {status.store.error}")
     return "; ".join(words)
 
 

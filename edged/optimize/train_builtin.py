@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads of ncnn and torch
 from rich.console import Console
 
 from edged.clock import SystemClock
+from edged.domain.words import counted
 from edged.errors import EdgedError
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _train(options: argparse.Namespace, console: Console) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     crew_size = 1 if device == "cuda" else options.processes
     plan = _plan(options)
-    budget = f"{options.steps} steps" if options.steps else f"{options.hours:g} hours"
+    budget = counted(options.steps, "step") if options.steps else counted(f"{options.hours:g}", "hour")
     console.print(f"Training on {device} with {crew_size} process(es), seed {plan.seed}, for {budget}.")
     photos = read_photos(options.photos, "train")
     if options.second_look:
@@ -183,7 +184,7 @@ def _looked_over(photos: list[Photo], folder: Path, processes: int, console: Con
     with console.status("A second look at every picture: some minutes."):
         more = look_again(photos, partial(look_with, folder), processes=processes)
     added = sum(len(photo.xyxy) for photo in more) - sum(len(photo.xyxy) for photo in photos)
-    console.print(f"A second look found {added} objects that nobody had boxed.")
+    console.print(f"A second look found {counted(added, 'object')} that nobody had boxed.")
     return more
 
 

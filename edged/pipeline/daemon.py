@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from edged.domain.health import DaemonStatus
+from edged.domain.words import counted
 from edged.errors import DaemonCrashed, DaemonHung, EdgedError, StoreNotWritable
 from edged.health.liveness import Liveness
 from edged.pipeline.reporter import Reporter
@@ -74,7 +75,7 @@ class Daemon:
             self._supervisor.run(tick=self._tick, on_stop=self._liveness.stop_goes_on, change=self._change)
             self._refuse_loss()
             status = self._tell("stopped")
-            log.info("stopped after %.0f s, %d events written", status.uptime_s, status.store.written)
+            log.info("stopped after %.0f s, %s written", status.uptime_s, counted(status.store.written, "event"))
             return status
         except BaseException as error:
             self._tell(_in_words(error))
@@ -95,7 +96,7 @@ class Daemon:
         if lost:
             why = store.error or "too many had to wait, or the database refused them; the log says when"
             raise StoreNotWritable(
-                f"{lost} events are lost: {why}",
+                f"{counted(lost, 'event is', 'events are')} lost: {why}",
                 hint="Make room on the disk, or let the user that edged runs as write there, and start again.",
             )
 

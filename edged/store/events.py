@@ -16,6 +16,7 @@ from edged.disk import sync_folder
 from edged.domain.events import Event, EventRecord
 from edged.domain.health import StoreStatus
 from edged.domain.pulse import Pulse
+from edged.domain.words import counted
 from edged.errors import StoreCorrupt, StoreError, is_full
 from edged.store.database import FILE_NAME, SQLITE_ERRORS, check, is_damage, store_error
 from edged.store.ids import Uuid7
@@ -154,7 +155,8 @@ class EventStore:
             self._clock.wait(stop, WRITE_EVERY_S)
         self.flush()
         if self.status.waiting:
-            log.error("%d events were never written: %s", self.status.waiting, self.status.error)
+            left = counted(self.status.waiting, "event was", "events were")
+            log.error("%s never written: %s", left, self.status.error)
 
     def flush(self) -> None:
         """Write what waits, now, even if writing failed a moment ago."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged.disk import sync_folder
+from edged.domain.words import counted
 from edged.errors import StoreCorrupt, StoreDiskFails
 from edged.store.database import (
     FILE_NAME,
@@ -135,14 +136,15 @@ def _tidy_up(connection: sqlite3.Connection, folder: Path) -> None:
     if kept := set_aside_files(folder):
         count = remove_orphans(connection, folder, half_written_only=True)
         log.warning(
-            "the last run did not end cleanly; %d half-written snapshots deleted; those without an event are kept as "
-            "long as %s is",
-            count,
+            "the last run did not end cleanly; %s deleted; those without an event are kept as long as %s is",
+            counted(count, "half-written snapshot"),
             kept[0].name,
         )
     else:
         count = remove_orphans(connection, folder, half_written_only=False)
-        log.warning("the last run did not end cleanly; the event log is sound, %d stray snapshots deleted", count)
+        log.warning(
+            "the last run did not end cleanly; the event log is sound, %s deleted", counted(count, "stray snapshot")
+        )
 
 
 def _refuse_too_many(path: Path, *, wall_at: float) -> None:
@@ -181,4 +183,5 @@ def _begin_anew(path: Path, *, wall_at: float, all_of_it: bool) -> None:
     partial.replace(name_for_copy(path, wall_at=wall_at))
     sync_folder(path.parent)
     if aside := finish_rescue(path):
-        log.warning("%d events were saved from the damaged event log, which is now %s", events, aside.name)
+        saved = counted(events, "event was", "events were")
+        log.warning("%s saved from the damaged event log, which is now %s", saved, aside.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edged.domain.events import EventKind, MachineEvent
+from edged.domain.words import counted
 from edged.errors import StoreCorrupt, StoreDiskFails, StoreError, StoreFull, StoreLocked, StoreNotWritable
 
 STEADY_AFTER_S = 30.0
@@ -39,6 +40,7 @@ class Outage:
         if at - self._back_at < STEADY_AFTER_S:
             return None
         count = lost - self._lost_before
-        detail = f"{self._error.message}; {count} events or pictures were lost" if count else self._error.message
+        cost = counted(count, "event or picture was", "events or pictures were")
+        detail = f"{self._error.message}; {cost} lost" if count else self._error.message
         reason = _REASONS.get(type(self._error), "failing")
         return MachineEvent(EventKind.STORAGE_BACK, self._back_at, self.began_at, reason, detail)

@@ -44,7 +44,7 @@ def test_a_hang_up_changes_one_camera_and_a_file_with_a_mistake_changes_none(box
     ended = box.end_of(process)
     assert ended.code == 0
     assert "the changed configuration is refused, the old one goes on" in ended.err
-    assert "1 cameras go on, 1 begin, 1 end" in ended.err
+    assert "1 camera goes on, 1 begins, 1 ends" in ended.err
 
 
 def test_a_camera_that_a_hang_up_brings_is_traced_too(box: Box, long_clip: Path) -> None:

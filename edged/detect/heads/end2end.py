@@ -12,6 +12,7 @@ import numpy as np
 from edged.detect.heads import base
 from edged.detect.spec import ModelSpec
 from edged.domain.detections import Detections
+from edged.domain.words import counted
 from edged.errors import BackendError
 
 
@@ -34,7 +35,7 @@ class End2EndHead:
         class_id = chosen[:, 5].astype(np.int32)
         if len(class_id) and not 0 <= class_id.min() <= class_id.max() < self._classes:
             raise BackendError(
-                f"The model found class {class_id.max()}, but model.toml has {self._classes} labels.",
+                f"The model found class {class_id.max()}, but model.toml has {counted(self._classes, 'label')}.",
                 hint="Correct labels in model.toml: one for each class that the model was trained on.",
             )
         return base.candidates(chosen[:, :4], chosen[:, 4], class_id)

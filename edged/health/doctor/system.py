@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edged.clock import Clock
 from edged.domain.checkup import Finding, fail, ok, unknown, warn
+from edged.domain.words import counted
 from edged.health.board.files import read_text
 from edged.health.programs import Ask
 
@@ -106,7 +107,8 @@ def service(ask: Ask) -> Finding:
         return warn("service", "it runs, but will not after a restart of the box", "sudo systemctl enable edged")
     if facts.get("WatchdogUSec") in ("0", "infinity", None):
         return warn("service", "it runs, but nobody watches it", "sudo systemctl revert edged")
-    return ok("service", f"runs, watched every {facts['WatchdogUSec']}, restarted {facts.get('NRestarts', '?')} times")
+    restarts = counted(facts.get("NRestarts", "?"), "time")
+    return ok("service", f"runs, watched every {facts['WatchdogUSec']}, restarted {restarts}")
 
 
 def network(ask: Ask) -> Finding:
