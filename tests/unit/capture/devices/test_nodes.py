@@ -72,7 +72,7 @@ def test_a_serial_number_in_no_known_letters_harms_nobody(machine: FakeMachine) 
 
 def test_it_is_said_whether_this_user_may_open_it(world_readable: FakeMachine) -> None:
     node = world_readable.plug_loopback()
-    node.chmod(0o600)
+    node.chmod(0o000)
     with as_nobody():
         assert not video_nodes(world_readable.root)[0].may_open
     node.chmod(0o666)

@@ -65,6 +65,7 @@ def test_a_camera_of_the_board_cannot_be_reset(machine: FakeMachine) -> None:
 def test_who_may_not_is_told_which_rule_lets_them(world_readable: FakeMachine) -> None:
     world_readable.plug_usb(vendor="1bcf")
     node = video_nodes(world_readable.root)[0]
+    (world_readable.dev / "bus/usb/001/002").chmod(0o000)
     with as_nobody(), pytest.raises(SourceDenied, match="this user may not write") as caught:
         reset_usb(node, root=world_readable.root)
     assert 'ATTR{idVendor}=="1bcf", GROUP="video"' in caught.value.hint
