@@ -62,7 +62,9 @@ def raised(what: str, problem: Exception) -> ModelError:
         return BackendError(
             message, hint="The memory is exhausted: choose a smaller model or input size, or stop what else uses it."
         )
-    if type(problem).__name__ in ("InvalidProtobuf", "InvalidGraph", "NoModel") or "no graph was found" in text:
+    # Of an empty file ONNX Runtime says only that there is no graph, before 1.31 in other words.
+    is_empty = "no graph was found" in text or "does not have a graph" in text
+    if is_empty or type(problem).__name__ in ("InvalidProtobuf", "InvalidGraph", "NoModel"):
         return ModelInvalid(message, hint="The file is damaged or no ONNX model: copy it again, or export it anew.")
     return BackendError(message, hint="Try another model.backend; `edged models verify` runs the model in all of them.")
 
