@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edged.cli.streams import reader_is_gone
 from edged.clock import Clock
 from edged.domain.events import EventRecord
 from edged.errors import StoreError, StoreNewer
@@ -47,13 +48,16 @@ def newer(
     """For ever, what is wanted and written after the event `after`, as it comes.
 
     A daemon that is not running and a file that cannot be read are told on stderr and waited for: the daemon sets a
-    damaged file aside and begins another. Raises StoreNewer, for which there is no use in waiting.
+    damaged file aside and begins another. Raises StoreNewer, for which there is no use in waiting, and BrokenPipeError
+    when nobody reads stdout any more.
     """
     never = threading.Event()
     note = _Note()
     while True:
         sys.stdout.flush()
         clock.wait(never, _POLL_S)
+        if reader_is_gone():
+            raise BrokenPipeError
         trouble = None if is_running() else _NO_DAEMON
         try:
             newest = log.last_event_id()  # asked first: what is written during the reading is for the next time

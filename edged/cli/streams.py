@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import sys
 
 from edged.errors import OutputNotWritable
 
+_STDOUT = 1  # as the system counts them
 _FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -21,6 +23,13 @@ def prepare_streams() -> None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # stderr never fails: Python writes what it cannot say as \xd7
+
+
+def reader_is_gone() -> bool:
+    """Whether stdout is a pipe that nobody reads any more: who seldom writes learns of it late by writing."""
+    poll = select.poll()
+    poll.register(_STDOUT, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def drop_the_rest() -> None:

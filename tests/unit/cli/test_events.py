@@ -311,6 +311,20 @@ def test_follow_goes_on_with_new_events_and_a_signal_ends_it_well(
         process.communicate()
 
 
+@pytest.mark.slow
+def test_follow_ends_when_its_reader_has_seen_enough_though_nothing_comes_any_more(folder: Path) -> None:
+    command = [*EDGED, "events", "--data", str(folder), "--limit", "1", "--follow"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    try:
+        assert "yard" in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
 ALL = EventFilter()
 
 
