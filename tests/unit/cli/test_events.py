@@ -317,7 +317,7 @@ def test_follow_ends_when_its_reader_has_seen_enough_though_nothing_comes_any_mo
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     try:
-        assert "yard" in process.stdout.readline()
+        assert "gate" in process.stdout.readline()
         process.stdout.close()
         assert process.wait(10) == 0
     finally:
