@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from edged.clock import Clock
@@ -28,13 +30,13 @@ class Retention:
     """Deletes what is older than some days, and the oldest pictures when all together are too big.
 
     It looks at the start, since no run may ever last for ten minutes (recordings, a box that wakes up now and then, or
-    that crashes again and again), and then every ten minutes. Events go in the order in which they were written: when
-    one is old, so are all that were written before it, whatever time they bear. How old one is, the monotonic clock
-    tells within a boot, and the wall clock otherwise; a time from before edged existed tells nothing. So a box that
-    boots in the past, and gets the true time later or never, neither takes its events for old ones nor keeps them for
-    ever. No event goes at a look between which and the last one the wall clock jumped by more than a minute, nor at the
-    start unless a time server has set the clock. While none has, the newest thousand events stay, however old they
-    seem.
+    that crashes again and again), and then every ten minutes. Events go in the order in which they were written: with
+    the last old one all that were written before it, whatever time they bear, but none from the first young one on. How
+    old one is, the monotonic clock tells within a boot, and the wall clock otherwise; a time from before edged existed,
+    or that is still to come, tells nothing. So a box that boots in the past, and gets the true time later or never,
+    neither loses its events, or those before them, too soon nor keeps them for ever. No event goes at a look between
+    which and the last one the wall clock jumped by more than a minute, nor at the start unless a time server has set
+    the clock. While none has, the newest thousand events stay, however old they seem.
     """
 
     def __init__(self, clock: Clock, *, keep_days: float | None, snapshots_max_bytes: int | None) -> None:
@@ -70,18 +72,12 @@ class Retention:
         return more
 
     def _prune_events(self, connection: sqlite3.Connection, folder: Path, keep_s: float) -> bool:
-        before_wall_at, boot_id = self._clock.wall() - keep_s, self._clock.boot_id()
-        last_id = _last_old(
-            connection,
-            boot_id=boot_id,
-            before_at=self._clock.monotonic() - keep_s,
-            before_wall_at=before_wall_at,
-        )
+        at, wall_at = self._clock.monotonic(), self._clock.wall()
+        kept = _Kept(self._clock.boot_id(), at - keep_s, at, wall_at - keep_s, wall_at)
+        last_id = _last_old(connection, kept)
         if self._clock.synchronised() is not True:
             last_id = min(last_id, _newest(connection, _DOUBT_KEEPS))
-        return prune_events(
-            connection, folder, self._sweeper, boot_id=boot_id, last_id=last_id, before_wall_at=before_wall_at
-        )
+        return _prune_events(connection, folder, self._sweeper, kept, last_id=last_id)
 
     def _clock_is_steady(self) -> bool:
         before, self._offset_s = self._offset_s, self._clock.wall() - self._clock.monotonic()
@@ -90,31 +86,37 @@ class Retention:
         return abs(self._offset_s - before) <= _STEADY_CLOCK_S
 
 
-def prune_events(
-    connection: sqlite3.Connection,
-    folder: Path,
-    sweeper: Sweeper,
-    *,
-    boot_id: str,
-    last_id: str,
-    before_wall_at: float,
-) -> bool:
-    """Delete some events up to the one with this id, with their pictures; True when there may be more.
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The time whose events are kept: by the monotonic clock those of this boot, by the wall clock others."""
 
-    Runs without an event, and days without a picture, go by the wall clock. One without an end goes only when it is of
-    another boot: of this boot, `boot_id`, it may be the run that goes on.
+    boot_id: str
+    from_at: float
+    to_at: float
+    from_wall_at: float
+    to_wall_at: float
+
+
+def _prune_events(connection: sqlite3.Connection, folder: Path, sweeper: Sweeper, kept: _Kept, *, last_id: str) -> bool:
+    """Delete some events up to the one with this id, but none from the first young one on, with their pictures.
+
+    True when there may be more. Runs without an event, and days without a picture, go by the wall clock. One without an
+    end goes only when it is of another boot: of this boot it may be the run that goes on.
     """
-    old = connection.execute(
-        "SELECT event_id, wall_at FROM events WHERE event_id <= ? ORDER BY event_id LIMIT ?", (last_id, _ROWS_A_STEP)
+    rows = connection.execute(
+        "SELECT event_id, wall_at, CASE boot_id WHEN ? THEN at BETWEEN ? AND ? ELSE wall_at BETWEEN ? AND ? END "
+        "FROM events LEFT JOIN runs USING (run_id) WHERE event_id <= ? ORDER BY event_id LIMIT ?",
+        (kept.boot_id, kept.from_at, kept.to_at, kept.from_wall_at, kept.to_wall_at, last_id, _ROWS_A_STEP),
     ).fetchall()
+    old = [(event_id, wall_at) for event_id, wall_at, _ in takewhile(lambda row: not row[2], rows)]
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("DELETE FROM events WHERE event_id = ?", [row[:1] for row in old])
     connection.execute("COMMIT")
     sweeper.delete(_pictures(folder, old))
     if len(old) < _ROWS_A_STEP:
-        _forget_runs(connection, boot_id=boot_id, before_wall_at=before_wall_at)
+        _forget_runs(connection, boot_id=kept.boot_id, before_wall_at=kept.from_wall_at)
         sweeper.delete_days(
-            folder, before=day_of(before_wall_at), is_kept=lambda picture: _has_row(connection, picture)
+            folder, before=day_of(kept.from_wall_at), is_kept=lambda picture: _has_row(connection, picture)
         )
     return len(old) == _ROWS_A_STEP
 
@@ -132,17 +134,17 @@ def _forget_runs(connection: sqlite3.Connection, *, boot_id: str, before_wall_at
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _last_old(connection: sqlite3.Connection, *, boot_id: str, before_at: float, before_wall_at: float) -> str:
+def _last_old(connection: sqlite3.Connection, kept: _Kept) -> str:
     """The id of the newest event that is old, or "": in this boot by the monotonic clock, in others by the wall's."""
     of_others = connection.execute(
         "SELECT max(event_id) FROM events JOIN runs USING (run_id) WHERE wall_at < ? AND wall_at >= ? AND boot_id != ?",
-        (before_wall_at, _FIRST_TRUE_WALL_AT, boot_id),
+        (kept.from_wall_at, _FIRST_TRUE_WALL_AT, kept.boot_id),
     ).fetchone()[0]
     of_this = None
-    if before_at > 0:  # else the boot is younger than what is kept
+    if kept.from_at > 0:  # else the boot is younger than what is kept
         of_this = connection.execute(
             "SELECT max(event_id) FROM events JOIN runs USING (run_id) WHERE boot_id = ? AND at < ?",
-            (boot_id, before_at),
+            (kept.boot_id, kept.from_at),
         ).fetchone()[0]
     return max(of_others or "", of_this or "")
 

@@ -161,6 +161,23 @@ def test_a_boot_in_the_past_does_not_count_in_later_boots_and_its_events_go_with
     store.close()
 
 
+def test_a_boot_a_year_back_does_not_take_what_was_written_before_it_along(tmp_path: Path) -> None:
+    """Where nothing keeps the time over a cut of power, systemd begins in the year in which it was built."""
+    now = 1_780_000_000.0
+    for number, wall in enumerate([now, now - 365 * DAY_S, now + DAY_S]):
+        clock = another_boot(FakeClock(), wall=wall, boot_id=f"boot-{number}")
+        retention = Retention(clock, keep_days=3, snapshots_max_bytes=None)
+        store = EventStore(tmp_path / "data", clock=clock, version="1.2.3", retention=retention)
+        log_some(store, clock, number)
+        look_often(store, clock, days=0.1)
+        if number < 2:
+            store.close()
+    assert numbers(tmp_path / "data") == [0, 1, 2]
+    look_often(store, clock, days=2.1)
+    assert numbers(tmp_path / "data") == [2]
+    store.close()
+
+
 def test_a_clock_that_nobody_has_set_never_deletes_the_newest_events(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
