@@ -45,8 +45,8 @@ class Retention:
         self._keep_days = keep_days
         self._snapshots_max_bytes = snapshots_max_bytes
         self._look_at = clock.monotonic()
-        self._offset_s: float | None = None  # of the wall clock, at the last look
-        self._by_age: bool | None = None  # whether this look trusts the clock; None between two looks
+        self._offset_s: float | None = None  # of the wall clock, at the last step
+        self._by_age = True  # unless the clock is in doubt, for the rest of this look
         self._sweeper = Sweeper()
 
     def keep(self, *, days: float | None, snapshots_max_bytes: int | None) -> None:
@@ -58,10 +58,9 @@ class Retention:
         """Delete a little, when it is time. Raises sqlite3.Error."""
         if self._clock.monotonic() < self._look_at:
             return
-        if self._by_age is None:
-            self._by_age = self._clock_is_steady()
+        self._by_age &= self._clock_is_steady()
         if not self._prune(connection, folder, by_age=self._by_age):
-            self._look_at, self._by_age = self._clock.monotonic() + _PRUNE_EVERY_S, None
+            self._look_at, self._by_age = self._clock.monotonic() + _PRUNE_EVERY_S, True
 
     def _prune(self, connection: sqlite3.Connection, folder: Path, *, by_age: bool) -> bool:
         more = False

@@ -103,6 +103,30 @@ def test_a_clock_that_jumped_stays_out_of_it_until_the_look_is_over(
     again.close()
 
 
+def test_a_clock_that_jumps_in_the_middle_of_a_look_ends_it(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    store = make_store()
+    for number in range(1200):
+        store.put(an_event(number, at=clock.monotonic()), None)
+    store.step()
+    clock.advance(4 * DAY_S)
+    log_some(store, clock, 1200)
+    store.close()
+    later = another_boot(clock, wall=clock.wall(), boot_id="boot-2")
+    retention = Retention(later, keep_days=3, snapshots_max_bytes=None)
+    again = EventStore(tmp_path / "data", clock=later, version="1.2.3", retention=retention)
+    again.step()
+    later.jump_wall(3650 * DAY_S)
+    for _ in range(4):
+        again.step()
+    assert numbers(tmp_path / "data") == list(range(500, 1201))
+    later.jump_wall(-3650 * DAY_S)
+    look_often(again, later, days=0.3)
+    assert numbers(tmp_path / "data") == [1200]
+    again.close()
+
+
 def look_often(store: EventStore, clock: FakeClock, *, days: float) -> None:
     """Let time pass with a look at every ten minutes or a bit more."""
     for _ in range(int(days * DAY_S / 3600)):
