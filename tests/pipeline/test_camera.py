@@ -313,6 +313,7 @@ def test_a_moment_of_damage_ends_no_track() -> None:
     for seq in range(14):
         clock.advance(0.1)
         pipeline.step(a_frame(seq, at=clock.monotonic(), decode=damaged))
+        assert pipeline.counts.tracks == 1
     watch_for(2.0, clock, pipeline)
     assert [event.kind for event in sink.events] == [EventKind.APPEARED]
 

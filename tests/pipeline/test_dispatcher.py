@@ -267,6 +267,29 @@ def test_a_recording_may_come_while_others_are_served_and_one_that_ends_is_waite
     assert not dispatcher.add([lanes["second"]])  # too late
 
 
+def test_a_recordings_frame_that_waits_for_its_turn_is_considered_once_and_lets_no_other_by() -> None:
+    arrival, end = threading.Condition(), threading.Event()
+    reel = Reel(arrival)
+    lane = Lane(reel, pipeline_of(ScriptedDetector(LABELS, []), MemorySink(), FakeClock()))
+    lender = threading.Thread(target=lend, args=(reel, 2), kwargs={"then": end}, daemon=True)
+    lender.start()
+    with arrival:
+        assert arrival.wait_for(lambda: reel.waiting, 10.0)
+    held = []
+    for _ in range(2):
+        assert lane.refresh()
+        assert not lane.refresh()
+        assert lane.held is not None
+        held.append(lane.held.seq)
+        lane.drop()
+    end.set()
+    assert not lane.refresh()
+    lender.join(10.0)
+
+    assert held == [0, 1]
+    assert lane.ended
+
+
 def test_the_detector_goes_to_the_camera_that_needs_it_and_the_other_sees_every_frame_pass() -> None:
     arrival, never, looks = threading.Condition(), threading.Event(), list[str]()
     mailboxes = {name: Mailbox(arrival) for name in ("quiet", "busy")}

@@ -6,6 +6,7 @@ import pytest
 
 from edged.clock import Clock
 from edged.domain.frame import Frame
+from edged.domain.pulse import Task
 from edged.errors import SourceBusy, SourceDenied, SourceError, SourceLost, SourceNotFound, SourceUnreachable
 from edged.pipeline.mailbox import Mailbox
 from edged.testing.clock import FakeClock
@@ -165,6 +166,20 @@ def test_a_camera_that_hangs_on_is_reset_once_an_outage_and_a_reset_that_is_refu
 
     assert (source.resets, source.opened) == (1, 10)
     assert "this user may not reset it" in caplog.text
+
+
+def test_a_reset_may_take_longer_than_anything_else_that_is_done_at_once() -> None:
+    clock, tasks = FakeClock(), list[Task]()
+    source = Hanging(clock)
+
+    def reset() -> None:
+        tasks.append(feeder.pulse.task)
+        source.reset()
+
+    feeder = feeder_of(source, a_mailbox(), clock, reopen=True, reset=reset)
+    feeder.run(threading.Event())
+
+    assert [(task.what, task.within_s) for task in tasks] == [("resetting its camera", 30.0)]
 
 
 @pytest.mark.parametrize("error", [SourceLost, SourceNotFound, SourceBusy, SourceDenied])

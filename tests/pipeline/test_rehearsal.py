@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edged.domain.detections import Detections
+from edged.domain.events import EventKind
 from edged.domain.frame import Frame
 from edged.pipeline.rehearsal import Candidate, Rehearsal
 from edged.ports import EndOfStream, Scheduler
@@ -15,7 +16,7 @@ from edged.testing.clock import FakeClock
 from edged.testing.detector import ScriptedDetector
 from edged.testing.source import SyntheticSource
 from edged.tracking.bytetrack import ByteTrack
-from tests.pipeline.parts import LABELS, a_frame, damaged, passer_by
+from tests.pipeline.parts import LABELS, a_frame, damaged, one_detection, passer_by
 
 
 def candidate(name: str, scheduler: Scheduler) -> Candidate:
@@ -49,6 +50,19 @@ def test_every_policy_sees_what_it_asks_for_of_one_look_a_frame() -> None:
         agreement = compare(every, run)
         assert (agreement.appeared, agreement.missed, agreement.duplicated, agreement.extra) == (2, 0, 0, 0)
         assert agreement.late_p95_s <= 0.5
+
+
+def test_who_is_in_view_at_the_end_has_left_in_every_candidates_events() -> None:
+    found = one_detection((10, 10, 30, 40))
+    rehearsal = Rehearsal(
+        [candidate("every", Stride(1)), candidate("half", Stride(2))],
+        ScriptedDetector(LABELS, lambda frame: found),
+        clock=FakeClock(),
+    )
+    for seq in range(30):
+        rehearsal.step(a_frame(seq))
+    for run in rehearsal.finish():
+        assert [event.kind for event in run.events] == [EventKind.APPEARED, EventKind.LEFT]
 
 
 def test_a_damaged_frame_is_damaged_for_all() -> None:

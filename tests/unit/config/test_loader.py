@@ -160,6 +160,11 @@ def test_a_mistake_in_a_camera_says_where_what_and_how_to_mend_it(line: str, sai
     assert said in mistake
 
 
+def test_a_triangle_is_an_area_to_ignore() -> None:
+    (camera,) = parse(CAMERA + "ignore_motion = [[[0, 0], [1, 0], [0, 1]]]").camera
+    assert camera.ignore_motion == [[[0, 0], [1, 0], [0, 1]]]
+
+
 def test_every_mistake_in_the_areas_to_ignore_is_told_at_its_place() -> None:
     areas = "[[0, 0], [1, 0]], [[0, 0], [1, 1], [2, 3]], [[0, 0], [1, 0], [1, 1, 1], [0, 1, nan]], [], 3"
     assert [mistake.split(" (")[0] for mistake in mistakes(CAMERA + f"ignore_motion = [{areas}]")] == [

@@ -254,6 +254,18 @@ def test_what_a_crash_left_of_pictures_is_deleted_at_the_next_start(make_store: 
     assert pictures(tmp_path / "data") == [kept]
 
 
+def test_a_picture_without_an_event_goes_with_its_day(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
+    day = tmp_path / "data" / "snapshots" / "2020-01-03"
+    store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
+    store.open()
+    day.mkdir(parents=True)
+    (day / f"{ID}.jpg").write_bytes(JPEG)
+    for _ in range(2):
+        clock.advance(DAY_S)
+        store.step()
+    assert not day.exists()
+
+
 @pytest.mark.parametrize("crashed", [False, True])
 def test_runs_without_events_are_forgotten_in_time(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path, crashed: bool
