@@ -153,3 +153,17 @@ build_container() {
   stage "$wheels" "$laboratory/wheels.sh" "$wheels.part" "$wanted" "$python"
   exec 8>&-
 }
+
+# Make what is missing of a newcomer's Debian, and set $bare to the folder that holds it.
+build_bare() {
+  check_tools "mmdebstrap git" mmdebstrap git
+  check_root "bare Debian" newcomer
+  mkdir -p "$cache" || exit 3
+  exec 6> "$cache/lock-bare"
+  flock 6
+  cd "$laboratory"
+  bare="$(place_of bare debian.sh bare.sh)"
+  cd "$OLDPWD"
+  stage "$bare" "$laboratory/bare.sh" "$bare.part"
+  exec 6>&-
+}
