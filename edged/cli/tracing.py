@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from edged.errors import ConfigError
+
 if TYPE_CHECKING:
     from edged.config.schema import Config
     from edged.errors import OutputNotWritable
@@ -47,6 +49,7 @@ class Traces:
         """`files` closes them in the end."""
         self.of: dict[str, list[SpareTrace]] = {}
         self._path = path
+        self._model = ""
         self._open_one = open_one
         self._files = files
 
@@ -54,6 +57,9 @@ class Traces:
         """Open one for each camera that has none yet, since a reload may bring some. Raises EdgedError."""
         if self._path is None:
             return config
+        if self.of and config.model.path != self._model:  # whose numbers for its labels are in use
+            raise ConfigError("model.path: cannot be changed while edged run --trace goes on.", hint="Restart edged.")
+        self._model = config.model.path
         for name in [camera.name for camera in config.camera if camera.name not in self.of]:
             alone = len(config.camera) == 1 and not self.of
             path = self._path if alone else self._path.with_name(f"{self._path.stem}-{name}{self._path.suffix}")
