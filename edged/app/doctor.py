@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -47,7 +48,7 @@ def examine(
         config = None
         yield fail("configuration", error.message, error.hint)
     if config is not None:
-        yield from _cameras(config.camera, find_cameras, clock)
+        yield from _cameras(config.camera, path, find_cameras, clock)
         yield _model(config)
         yield from disk(config.data_dir, clock=clock)
         if any(scheme(section.source) is not None for section in config.camera):
@@ -77,7 +78,9 @@ def _model(config: Config) -> Finding:
         return fail("model", error.message, error.hint)
 
 
-def _cameras(sections: Iterable[CameraSection], find_cameras: FindCameras, clock: Clock) -> Iterator[Finding]:
+def _cameras(
+    sections: Iterable[CameraSection], path: Path, find_cameras: FindCameras, clock: Clock
+) -> Iterator[Finding]:
     found = list(find_cameras()) if any(section.is_device for section in sections) else []
     for section in sections:
         what = f"camera {section.name}"
@@ -85,7 +88,8 @@ def _cameras(sections: Iterable[CameraSection], find_cameras: FindCameras, clock
             yield _device(what, section, found)
         elif scheme(section.source) is not None:
             address = without_secrets(section.source)
-            yield unknown(what, f"{address} was not asked", f"edged snapshot {section.name} -o now.jpg")
+            ask = f"edged snapshot {section.name} -o now.jpg -c {shlex.quote(str(path))}"
+            yield unknown(what, f"{address} was not asked", ask)
         else:
             yield _recording(what, section, clock)
 

@@ -80,6 +80,11 @@ def test_an_address_is_not_asked_and_shows_no_password(tmp_path: Path, root: Pat
     assert "secret" not in told["camera c0"].text
 
 
+def test_what_to_do_about_an_address_works_with_a_configuration_anywhere(tmp_path: Path, root: Path) -> None:
+    path = _configure(tmp_path, "rtsp://yard.lan/live").rename(tmp_path / "my house.toml")
+    assert _findings(path, root)["camera c0"].mend == f"edged snapshot c0 -o now.jpg -c '{path}'"
+
+
 def test_a_camera_that_is_plugged_in_is_told_by_its_name(tmp_path: Path, root: Path) -> None:
     (tmp_path / "machine").mkdir()
     machine = FakeMachine(tmp_path / "machine")
