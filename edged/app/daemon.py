@@ -21,7 +21,7 @@ from edged.config.loader import check_tables
 from edged.config.schema import Config
 from edged.detect.detector import ModelDetector
 from edged.domain.pulse import Pulse
-from edged.errors import StoreDiskFails, StoreError
+from edged.errors import StoreDiskFails, StoreError, StoreLocked
 from edged.health.liveness import Liveness
 from edged.health.machine import machine_status
 from edged.health.monitor import ThermalMonitor
@@ -39,6 +39,7 @@ from edged.pipeline.supervisor import Supervisor
 from edged.ports import Notifier, Sensors
 from edged.scheduling.turns import Turns
 from edged.store.events import OPEN_WITHIN_S, EventStore
+from edged.store.lock import FolderLock
 from edged.store.retention import Retention
 
 log = logging.getLogger(__name__)
@@ -160,6 +161,7 @@ def _lay_ground(
         retention = _retention(config, clock)
         store = _open_store(config, clock, retention, notifier)
         resources.callback(store.close)
+        _lock_status_folder(config, resources)
         monitor = build_monitor(config, store, clock, sensors)
         arrival, latency = threading.Condition(), Latency()
         build_one = partial(
@@ -202,6 +204,20 @@ def demo_config(*, camera: str, source: str, model: str, data_dir: Path, every: 
         "camera": [{"name": camera, "source": source}],
     }
     return check_tables(tables, name="the command line", folder=Path.cwd())
+
+
+def _lock_status_folder(config: Config, resources: ExitStack) -> None:
+    """See that no two daemons, each with a data folder of its own, write one status file. Raises StoreLocked."""
+    lock = FolderLock(config.status_dir)
+    resources.callback(lock.release)
+    try:
+        config.status_dir.mkdir(parents=True, exist_ok=True)
+        if not config.status_dir.samefile(config.data_dir):  # which the store has locked
+            lock.acquire()
+    except StoreLocked as error:
+        raise StoreLocked(error.message, hint="Stop it first, or give this one a runtime_dir of its own.") from None
+    except (OSError, StoreError):
+        pass  # the first status tells
 
 
 def _status_file(folder: Path) -> StatusFile:

@@ -84,6 +84,23 @@ def test_the_second_daemon_on_a_data_folder_is_refused_and_the_first_goes_on(box
     assert status["pid"] == first.pid
 
 
+def test_a_daemon_that_would_write_anothers_status_is_refused_though_its_data_folder_is_its_own(
+    box: Box, clip: Path
+) -> None:
+    box.status_folder = box.folder / "run"
+    box.configure('source = "/dev/video987"', top='runtime_dir = "run"')
+    first = box.start("run", "-c", box.config)
+    box.wait_for(first, lambda status: status["state"] == "running")
+    another = box.folder / "another.toml"
+    another.write_text(box.config.read_text().replace('"data"', '"others"'))
+    second = box.run("run", "-c", another)
+    assert second.code == 5
+    second.told(f"another edged (pid {first.pid})", str(box.status_folder), "runtime_dir of its own")
+    assert first.poll() is None
+    another.write_text(another.read_text().replace('"run"', '"others/../others"').replace("/dev/video987", str(clip)))
+    assert box.run("run", "-c", another).code == 0
+
+
 def test_a_disk_with_no_space_loses_events_loudly(box: Box, clip: Path) -> None:
     box.configure(f'source = "{clip}"')
     ended = box.run("run", "-c", box.config, preexec_fn=lambda: limit_files(0))
