@@ -92,6 +92,16 @@ def test_a_file_that_is_replaced_is_kept_beside(edged: Edged, file: Path) -> Non
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_that_is_replaced_and_the_one_kept_beside_stay_readable_to_the_service(edged: Edged, file: Path) -> None:
+    file.write_text("# mine\n")
+    file.chmod(0o640)
+    os.chown(file, 0, 4242)
+    assert edged("setup", "--yes", "--replace", "-o", file).code == 0
+    for path in (file, file.with_name("edged.toml.bak")):
+        assert (path.stat().st_gid, path.stat().st_mode & 0o777) == (4242, 0o640)
+
+
 LINKLESS = """
 import errno, os, pathlib, sys
 from edged.cli.setup_answers import write_config
