@@ -165,11 +165,12 @@ def test_events_of_a_boot_with_a_wrong_clock_are_as_old_as_they_are_once_it_is_s
     assert pictures(tmp_path / "data") == []
 
 
-def test_a_boot_in_the_past_does_not_count_in_later_boots_and_its_events_go_with_those_after_them(
-    tmp_path: Path, clock: FakeClock
+@pytest.mark.parametrize("wrong", [800_000_000.0, 2_100_000_000.0])
+def test_a_boot_in_another_decade_does_not_count_in_later_boots_and_its_events_go_with_those_after_them(
+    tmp_path: Path, clock: FakeClock, wrong: float
 ) -> None:
     now = 1_780_000_000.0
-    for number, (wall, days) in enumerate([(now, 1.0), (800_000_000.0, 1.0), (now + 2 * DAY_S, 1.5)]):
+    for number, (wall, days) in enumerate([(now, 1.0), (wrong, 1.0), (now + 2 * DAY_S, 1.5)]):
         clock = another_boot(clock, wall=wall, boot_id=f"boot-{number}")
         retention = Retention(clock, keep_days=3, snapshots_max_bytes=None)
         store = EventStore(tmp_path / "data", clock=clock, version="1.2.3", retention=retention)
@@ -386,7 +387,9 @@ def test_a_time_and_a_size_that_are_none_do_not_keep_what_is_old(
         store.put(an_event(number, at=clock.monotonic()), JPEG)
     store.step()
     with closing(sqlite3.connect(tmp_path / "data" / "events.db")) as connection, connection:
-        connection.execute("UPDATE events SET wall_at = 1e300 WHERE track_id = 1")  # a bit of it has flipped
+        connection.execute(
+            "UPDATE events SET wall_at = 1e300, at = 1e300 WHERE track_id = 1"
+        )  # a bit of it has flipped
         connection.execute("UPDATE events SET snapshot_bytes = x'00' WHERE track_id = 1")
     clock.advance(4 * DAY_S)
     store.step()
