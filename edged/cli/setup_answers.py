@@ -42,10 +42,12 @@ class Wanted:
     runtime_dir: Path | None
 
 
-def configuration(wanted: Wanted, *, asking: bool) -> str:
+def configuration(
+    wanted: Wanted, *, asking: bool, find_cameras: Callable[[], Sequence[FoundCamera]] = app.find_cameras
+) -> str:
     """Ask for what is not said, if `asking`, and write the file's text, checked. Raises ConfigError and ModelError."""
     model, spec = _answer(wanted.model, lambda: _ask_model(asking), lambda name: (name, app.model_spec(name)), asking)
-    found = app.find_cameras()
+    found = find_cameras()
     usable = [camera for camera in found if camera.takes_pictures and app.mode_for(camera, spec) is not None]
     tables = _answer(
         wanted.sources or None,

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 import typer
 
 from edged.app import model_spec
+from edged.capture.cameras import FoundCamera
 from edged.cli.setup import start_service
 from edged.cli.setup_answers import Wanted, camera_tables, configuration, write_config
 from edged.config.loader import load_config, parse_config
@@ -177,17 +180,35 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(edged: Edge
     assert f"mkdir -p '{tmp_path / 'no where'}'" in done.err
 
 
-def _answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *answers: str) -> Config:
-    """The configuration of a person who types these answers."""
+def _answered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *answers: str, cameras: Sequence[FoundCamera] = ()
+) -> Config:
+    """The configuration of a person who types these answers, on a machine with these cameras."""
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
     wanted = Wanted(sources=None, model=None, labels=None, data_dir=tmp_path, runtime_dir=None)
-    return parse_config(configuration(wanted, asking=True), name="it", folder=tmp_path)
+    text = configuration(wanted, asking=True, find_cameras=lambda: cameras)
+    return parse_config(text, name="it", folder=tmp_path)
 
 
 def test_a_person_is_asked_for_model_cameras_and_labels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = _answered(monkeypatch, tmp_path, "builtin", "/dev/video3, rtsp://yard.lan/live", "vehicle, person")
     assert [camera.source for camera in config.camera] == ["/dev/video3", "rtsp://yard.lan/live"]
     assert config.presence.labels == ("vehicle", "person")
+
+
+FIRST, SECOND = "/dev/v4l/by-path/first", "/dev/v4l/by-path/second"
+
+
+@pytest.mark.parametrize(("answer", "chosen"), [("2", [SECOND]), ("2, 1", [SECOND, FIRST]), ("", [FIRST, SECOND])])
+def test_a_camera_is_chosen_by_its_number_in_the_list(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, chosen: list[str]
+) -> None:
+    machine = FakeMachine(tmp_path)
+    machine.plug_platform()
+    (camera,) = found(machine)
+    cameras = [dataclasses.replace(camera, stable_path=Path(path)) for path in (FIRST, SECOND)]
+    config = _answered(monkeypatch, tmp_path, "", answer, "", cameras=cameras)
+    assert [section.source for section in config.camera] == chosen
 
 
 def test_a_person_who_mistypes_an_answer_is_told_and_asked_again(

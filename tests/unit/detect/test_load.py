@@ -152,6 +152,13 @@ def test_all_mistakes_are_said_at_once(folder: Path) -> None:
             "thresholds.high_confidence = 0.5 lies above thresholds.new_track_confidence = 0.4",
         ),
         ('labels = ["person", "car"]', 'labels = "coco81"', "labels = 'coco81': expected"),
+        ('labels = ["person", "car"]', 'labels = ["person", " "]', "labels = ['person', ' ']: expected"),
+        ('labels = ["person", "car"]', 'labels = ["person", 3]', "labels = ['person', 3]: expected"),
+        (
+            "[thresholds]",
+            "[thresholds]\nconfidense = 0.3",
+            "thresholds.confidense is unknown: did you mean confidence?",
+        ),
     ],
 )
 def test_a_single_mistake_is_named_with_its_place(folder: Path, old: str, new: str, mistake: str) -> None:

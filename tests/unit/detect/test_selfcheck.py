@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from edged.detect.load import load_spec
-from edged.detect.selfcheck import check_model, try_model, verify_model
+from edged.detect.selfcheck import check_model, time_frame, try_model, verify_model
 from edged.detect.spec import Boxes, Family, ModelSpec
 from edged.errors import BackendError, ModelError, ModelInvalid, ModelNotFound
 from edged.testing.backend import ScriptedBackend
+from edged.testing.clock import FakeClock
 from tests import models
 from tests.unit.detect.engines import ncnn_fp32
 from tests.unit.detect.specs import model_spec
@@ -95,6 +96,18 @@ def test_verify_tells_what_it_finds(tmp_path: Path, shared_dir: Path) -> None:
     report = verify_model(detector.spec, ncnn_fp32(detector.spec), image)
     assert report.detections is not None
     assert "bus" in [detector.labels[row] for row in report.detections.class_id]
+
+
+def test_the_time_of_a_frame_is_that_of_one_whole_detection() -> None:
+    clock = FakeClock()
+
+    def infer(blob: Any) -> list[Any]:
+        clock.advance(0.02)
+        return [np.zeros((7, 42), np.float32)]
+
+    backend = ScriptedBackend(infer, input_shape=SHAPE)
+    assert time_frame(model_spec(Family.ULTRALYTICS, outputs=1), backend, clock) == pytest.approx(0.02)
+    assert backend.calls == 1
 
 
 @pytest.fixture

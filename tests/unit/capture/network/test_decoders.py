@@ -62,6 +62,10 @@ def test_a_card_and_a_render_node_come_in_this_order_where_the_build_knows_them(
     assert chosen(root, devices=("drm",)) == [SOFTWARE]
 
 
+def test_a_device_or_a_codec_of_the_kernels_makes_a_decoder_hardware() -> None:
+    assert [decoder.is_hardware for decoder in (M2M, CUDA, Decoder("hevc", "vaapi"), SOFTWARE)] == [True] * 3 + [False]
+
+
 def test_this_machine_has_software_at_the_end() -> None:
     assert available("h264")[-1] == SOFTWARE
 
@@ -132,6 +136,15 @@ def test_hardware_that_has_worked_is_kept_through_damaged_packets() -> None:
     with pytest.raises(av.FFmpegError):
         decoder.decode(packet)
     assert decoder.decode(packet) == ["third"]
+    assert not useless
+
+
+def test_hardware_that_has_worked_is_kept_through_packets_that_complete_no_picture() -> None:
+    useless: set[Decoder] = set()
+    packet: Any = None
+    decoder = decoder_of({M2M: ScriptedContext(["first"], []), SOFTWARE: ScriptedContext(["software"])}, useless)
+    answers = [decoder.decode(packet) for _ in range(100)]
+    assert answers == [["first"]] + [[]] * 99
     assert not useless
 
 
