@@ -20,7 +20,7 @@ class _Stdout(Console):
 def stdout_console() -> Console:
     """The console for a command's results."""
     console = _Stdout(highlight=False, markup=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:  # `watch edged status` says how wide it is
+    if (not console.is_terminal and "COLUMNS" not in os.environ) or not console.width:  # `watch` says how wide it is
         console.width = _WIDTH_WITHOUT_TERMINAL
     return console
 

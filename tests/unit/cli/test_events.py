@@ -175,6 +175,15 @@ def test_words_and_paths_stay_whole_however_narrow_the_terminal(
     assert max(map(len, whole)) <= columns
 
 
+@pytest.mark.parametrize("columns", ["0", "", "wide"])
+def test_a_width_that_is_none_hides_nothing(
+    edged: Edged, outage: Path, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    wide = edged("events", "--data", outage).out
+    monkeypatch.setenv("COLUMNS", columns)
+    assert set(edged("events", "--data", outage).out.split()) >= set(wide.split()) - {"snapshot"}
+
+
 def test_a_limit_that_hides_events_is_said(edged: Edged, folder: Path) -> None:
     assert edged("events", "--data", folder, "--limit", "3").out.endswith("the newest 3; --limit N shows more\n")
     assert edged("events", "--data", folder, "--limit", "4").out.endswith("4 events\n")
