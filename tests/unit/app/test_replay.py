@@ -9,7 +9,7 @@ from edged.domain.machine import Watts
 from edged.errors import ConfigError
 from edged.health.power_meter import PowerMeter
 from edged.testing.clock import FakeClock
-from tests.unit.capture.clips import make_clip
+from tests.unit.capture.clips import damage_packet, make_clip
 
 FRAMES = 20
 
@@ -70,6 +70,16 @@ def test_a_truth_that_goes_on_after_the_recording_is_told_and_its_rest_costs_not
     assert [one.score for one in played.policies if one.score is None] == []
     (told,) = caplog.messages
     assert f"the truth goes to frame 1000000000, the recording has {FRAMES}" in told
+
+
+def test_a_damaged_frame_counts_where_the_truth_is_held_against_the_recordings_length(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip, truth = make_clip(tmp_path / "clip.avi", frames=10, options={"g": "1"}), tmp_path / "gt.txt"
+    damage_packet(clip, 3)
+    truth.write_text("10,1,10,10,20,20,1\n")
+    replay(str(clip), ["stride:2"], model="builtin", threads=1, truth=truth, meter=silent())
+    assert [message for message in caplog.messages if "truth" in message] == []
 
 
 def test_without_a_truth_there_is_no_score(clip: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -86,3 +87,12 @@ def as_nobody() -> Iterator[None]:
         yield
     finally:
         os.seteuid(user)
+
+
+def damage_packet(path: Path, index: int) -> None:
+    """Overwrite one packet in an AVI file."""
+    data = bytearray(path.read_bytes())
+    at = [match.end() for match in re.finditer(b"00dc", data) if match.start() > data.index(b"movi")][index]
+    size = int.from_bytes(data[at : at + 4], "little")
+    data[at + 4 : at + 4 + size] = b"\xff" * size
+    path.write_bytes(data)

@@ -16,7 +16,7 @@ from edged.domain.frame import BgrImage, Frame
 from edged.errors import SourceDenied, SourceError, SourceNotFound, SourceUnreadable
 from edged.ports import EndOfStream
 from edged.testing.clock import FakeClock
-from tests.unit.capture.clips import as_nobody, make_audio, make_clip, number_of
+from tests.unit.capture.clips import as_nobody, damage_packet, make_audio, make_clip, number_of
 
 
 def source(path: Path) -> VideoFileSource:
@@ -155,19 +155,10 @@ def test_a_cut_clip_with_its_index_in_front_plays_up_to_the_cut(tmp_path: Path) 
     assert 0 < len(numbers) < 20
 
 
-def _damage_packet(path: Path, index: int) -> None:
-    """Overwrite one packet in an AVI file."""
-    data = bytearray(path.read_bytes())
-    at = [match.end() for match in re.finditer(b"00dc", data) if match.start() > data.index(b"movi")][index]
-    size = int.from_bytes(data[at : at + 4], "little")
-    data[at + 4 : at + 4 + size] = b"\xff" * size
-    path.write_bytes(data)
-
-
 def test_damaged_packets_are_counted_and_passed_over(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.avi", frames=10, options={"g": "1"})
-    _damage_packet(path, 3)
-    _damage_packet(path, 7)
+    damage_packet(path, 3)
+    damage_packet(path, 7)
     with playing(path) as opened:
         frames = read_all(opened)
     assert [number_of(frame.image()) for frame in frames] == [0, 1, 2, 4, 5, 6, 8, 9]
@@ -178,8 +169,8 @@ def test_damaged_packets_are_counted_and_passed_over(tmp_path: Path) -> None:
 
 def test_at_its_end_a_damaged_recording_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = make_clip(tmp_path / "clip.avi", frames=10, options={"g": "1"})
-    _damage_packet(path, 3)
-    _damage_packet(path, 7)
+    damage_packet(path, 3)
+    damage_packet(path, 7)
     with playing(path) as opened:
         opened.read(1.0)
         assert caplog.messages == []
