@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -68,7 +69,7 @@ class Reporter:
         self._store = store
         self._machine = machine
         self._last_end = last_end
-        self._process = psutil.Process()
+        self._process: psutil.Process | None = None
         self._rss_bytes = 0
         self._started_at = clock.monotonic()
         self._started_wall_at = clock.wall()
@@ -87,7 +88,7 @@ class Reporter:
         """Say how things are now."""
         return DaemonStatus(
             version=__version__,
-            pid=self._process.pid,
+            pid=os.getpid(),
             run_id=self._run_id,
             state=state,
             started_wall_at=self._started_wall_at,
@@ -107,7 +108,9 @@ class Reporter:
         )
 
     def _memory_bytes(self) -> int:
-        with suppress(OSError, psutil.Error):  # no file can be opened any more: what was last known will do
+        # No file can be opened any more, or there is no /proc: what was last known will do.
+        with suppress(OSError, psutil.Error):
+            self._process = self._process or psutil.Process()
             self._rss_bytes = self._process.memory_info().rss
         return self._rss_bytes
 

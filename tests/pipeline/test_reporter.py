@@ -3,6 +3,7 @@ from __future__ import annotations
 import resource
 import threading
 
+import psutil
 import pytest
 
 from edged.domain.health import StoreStatus
@@ -36,6 +37,22 @@ def test_a_report_after_a_long_silence_still_has_a_rate() -> None:
     rate = Rate()
     rate.update(0.0, 0)
     assert rate.update(100.0, 500) == pytest.approx(5.0)
+
+
+def test_a_sandbox_without_proc_costs_the_report_its_memory_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "PROCFS_PATH", "/nonexistent")
+    reporter = Reporter(
+        clock=FakeClock(),
+        run_id="run",
+        model="small",
+        backend="none",
+        cameras=[],
+        latency=Latency(),
+        store=StoreStatus,
+    )
+    assert reporter.report("running").rss_bytes == 0
+    monkeypatch.undo()
+    assert reporter.report("running").rss_bytes > 0
 
 
 def test_the_report_adds_up_what_source_mailbox_and_pipeline_counted() -> None:
