@@ -105,6 +105,7 @@ def _session(
     optimised_from: Path | None = None,
     write_to: Path | None = None,
 ) -> Any:
+    content: str | bytes = str(path)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -113,7 +114,9 @@ def _session(
         options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
     if optimised_from is not None:
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        # An optimised graph points to weights beside the model as the model does, and is not beside them itself.
+        # An optimised graph points to weights beside the model as the model does, and is not beside them itself. ONNX
+        # Runtime 1.23, the last for Python 3.10, looks elsewhere only for a graph that has no path.
+        content = path.read_bytes()
         options.add_session_config_entry(_WEIGHTS_FOLDER, str(optimised_from.parent))
     if write_to is not None:
         options.optimized_model_filepath = str(write_to)
@@ -121,6 +124,6 @@ def _session(
     if provider is not None:
         own = {provider.threads_option: str(threads)} if provider.threads_option else {}
         providers.insert(0, (provider.name, {**provider.options, **own}))
-    session = runtime.InferenceSession(str(path), options, providers=providers)
+    session = runtime.InferenceSession(content, options, providers=providers)
     session.disable_fallback()  # or a run that fails would go on elsewhere without a word
     return session
