@@ -196,11 +196,11 @@ class EventStore:
         assert self._opened is not None
         connection = self._opened.connection
         try:
+            if self._retention is not None:  # first: it may make the room that writing waits for
+                self.pulse.begin("deleting what is old", within_s=_WRITE_WITHIN_S)
+                self._retention.step(connection, self._folder)
             while self._batch or len(self._waiting):
                 self._write_batch(connection)
-            self.pulse.begin("deleting what is old", within_s=_WRITE_WITHIN_S)
-            if self._retention is not None:
-                self._retention.step(connection, self._folder)
             if log_bytes(self._path) > self._renew_at_bytes:
                 self._renew(connection)
             if self._clock.monotonic() >= self._check_at:

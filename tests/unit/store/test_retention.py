@@ -11,7 +11,16 @@ import pytest
 from edged.store.events import EventStore
 from edged.store.retention import Retention
 from edged.testing.clock import FakeClock
-from tests.unit.store.conftest import JPEG, MakeStore, an_event, an_ordinary_user, logged, number_of, numbers
+from tests.unit.store.conftest import (
+    JPEG,
+    MakeStore,
+    a_full_disk,
+    an_event,
+    an_ordinary_user,
+    logged,
+    number_of,
+    numbers,
+)
 
 DAY_S = 86_400.0
 ID = "01a20a5f-64a5-7149-b45a-94e424cd5c21"  # of no event
@@ -240,6 +249,20 @@ def test_the_oldest_pictures_go_when_all_are_too_big_but_their_events_stay(
     assert len(records) == 30
     assert [record.snapshot is not None for record in records] == [False] * 20 + [True] * 10
     assert len(pictures(tmp_path / "data")) == 10
+
+
+def test_what_is_too_much_goes_though_an_event_waits_for_the_room_that_it_takes(
+    make_store: MakeStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    retention = Retention(clock, keep_days=None, snapshots_max_bytes=None)
+    store = make_store(retention=retention)
+    log_some(store, clock, 1, 2, 3)
+    retention.keep(days=None, snapshots_max_bytes=0)
+    clock.advance(700.0)
+    store.put(an_event(4), bytes(300_000))
+    with a_full_disk(bytes_max=200_000):
+        store.step()
+    assert (store.status.waiting, pictures(tmp_path / "data")) == (1, [])
 
 
 def test_what_a_crash_left_of_pictures_is_deleted_at_the_next_start(make_store: MakeStore, tmp_path: Path) -> None:
