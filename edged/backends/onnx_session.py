@@ -115,7 +115,7 @@ def _session(
     if optimised_from is not None:
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         # An optimised graph points to weights beside the model as the model does, and is not beside them itself. ONNX
-        # Runtime 1.23, the last for Python 3.10, looks elsewhere only for a graph that has no path.
+        # Runtime 1.21 to 1.23, the last for Python 3.10, look elsewhere only for a graph that has no path.
         content = path.read_bytes()
         options.add_session_config_entry(_WEIGHTS_FOLDER, str(optimised_from.parent))
     if write_to is not None:
