@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import av
 
-from edged.capture.foreign import FOREIGN
+from edged.capture.foreign import ANY_METADATA, FOREIGN
 from edged.capture.limits import MAX_PIXELS
 from edged.capture.media_time import MediaTime
 from edged.capture.os_errors import source_error
@@ -62,7 +62,7 @@ class VideoFileSource:
         size_bytes = _readable_size_bytes(self._path)
         try:
             # `file:` keeps a name such as `concat:a|b` a name; FFmpeg then lets a playlist name local files only
-            self._container = av.open(f"file:{self._path}", metadata_errors="replace", options=_LIMITS)
+            self._container = av.open(f"file:{self._path}", **ANY_METADATA, options=_LIMITS)
             stream = self._video_stream(self._container)
             self._frame_count = _frame_count(stream, size_bytes)
             frames = self._frames(self._container, stream)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import av
 
-from edged.capture.foreign import FOREIGN
+from edged.capture.foreign import ANY_METADATA, FOREIGN
 from edged.capture.network.address import Address
 from edged.capture.network.connection import connect, resolve
 from edged.capture.network.faults import libav_error, no_answer, stalled, unreadable
@@ -87,9 +87,10 @@ def open_rtsp(address: Address, *, clock: Clock, timeout_s: float, stall_timeout
         options |= {"tls_verify": "1", "ca_file": paths.cafile or paths.openssl_cafile}
     started_at = clock.monotonic()
     try:
-        return av.open(
-            address.url, "r", metadata_errors="replace", options=options, timeout=(timeout_s, stall_timeout_s)
+        opened: InputContainer = av.open(
+            address.url, "r", **ANY_METADATA, options=options, timeout=(timeout_s, stall_timeout_s)
         )
+        return opened
     except FOREIGN as error:
         if clock.monotonic() - started_at >= timeout_s:  # libav says anything at all when it was interrupted
             raise no_answer(address) from None
@@ -101,9 +102,10 @@ def open_pipe(pipe: Pipe, address: Address, *, format_name: str | None, timeout_
     pipe.allow(timeout_s)
     options = {"format_whitelist": _FORMATS, "probesize": _PROBE_BYTES, "fpsprobesize": "0"}
     try:
-        return av.open(
-            pipe, "r", format=format_name, metadata_errors="replace", options=options, buffer_size=_BUFFER_BYTES
+        opened: InputContainer = av.open(
+            pipe, "r", format=format_name, **ANY_METADATA, options=options, buffer_size=_BUFFER_BYTES
         )
+        return opened
     except FOREIGN as error:
         raise pipe.fault or libav_error(error, address) from None
 

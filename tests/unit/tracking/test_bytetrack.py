@@ -410,7 +410,7 @@ def test_ids_belong_to_the_instance() -> None:
 
 
 def test_nothing_is_left_of_removed_tracks() -> None:
-    tracker, at = make_tracker(lost_after_s=0.1), 0.0
+    tracker, at = make_tracker(lost_after_s=0.1, ids=iter(range(1, 1000))), 0.0
     sizes_bytes = []
     for life in range(300):
         column = 50.0 * (life % 30)
