@@ -97,9 +97,8 @@ def test_ctrl_c_before_a_command_has_begun_ends_it_without_a_traceback(tmp_path:
 def test_in_a_folder_that_was_deleted_a_command_says_so(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    script = f"import os; os.rmdir({str(folder)!r}); from edged.__main__ import main; main()"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    words = [sys.executable, "-c", script, *command.split()]
+    words = ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", sys.executable, "-m", "edged", *command.split()]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "The folder that this command runs in was deleted.\n  Go to another: cd FOLDER\n"

@@ -205,6 +205,7 @@ def test_a_crash_in_the_middle_of_it_loses_nothing(tmp_path: Path, clock: FakeCl
 
     assert numbers(folder) == list(range(51))
     assert {found.name for found in folder.glob("events*")} <= {FILE_NAME, f"{FILE_NAME}-shm", f"{FILE_NAME}-wal"}
+    store.close()
 
 
 @pytest.mark.parametrize("name", ["events.partial.db", FRESH_NAME, "events.old.db-wal", "events.salvaging.db"])

@@ -130,6 +130,7 @@ def test_a_clock_that_jumps_in_the_middle_of_a_look_ends_it(
     for _ in range(4):
         again.step()
     assert numbers(tmp_path / "data") == list(range(500, 1201))
+    again.close()
     later.jump_wall(-3650 * DAY_S)
     look_often(again, later, days=0.3)
     assert numbers(tmp_path / "data") == [1200]

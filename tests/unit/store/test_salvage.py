@@ -63,9 +63,20 @@ def opened_over(content: bytes, folder: Path, clock: FakeClock | None = None) ->
     """Start on a file with this content."""
     folder.mkdir(exist_ok=True)
     (folder / "events.db").write_bytes(content)
+    return opened(folder, clock)
+
+
+def opened(folder: Path, clock: FakeClock | None = None) -> EventStore:
     store = EventStore(folder, clock=clock or FakeClock(), version="2")
     store.open()
     return store
+
+
+def kill(store: EventStore) -> None:
+    """Leave the files as a process does that is killed: its run has no end."""
+    assert store._opened is not None
+    store._opened.connection.close()
+    store._lock.release()
 
 
 def a_log_at_work(make_store: MakeStore, tmp_path: Path) -> tuple[EventStore, Path, sqlite3.Connection]:
@@ -178,18 +189,16 @@ def test_pictures_of_events_that_could_not_be_saved_are_kept_while_the_damaged_f
         content[start : start + PAGE_BYTES] = b"\xa5" * PAGE_BYTES
     folder = tmp_path / "after"
     shutil.copytree(tmp_path / "data", folder, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
-    opened_over(bytes(content), folder)._lock.release()  # as if it had been killed
+    kill(opened_over(bytes(content), folder))
     assert 0 < len(logged(folder)) < EVENTS
-    mended = EventStore(folder, clock=FakeClock(), version="3")
-    mended.open()
-    mended._lock.release()
+    kill(opened(folder))
     assert [path.name for path in pictures(folder)] == [path.name for path in taken]
     assert not list(folder.rglob("*.tmp"))
     assert "is sound" not in caplog.text
 
     for name in set_aside_files(folder):
         (folder / name).unlink()
-    EventStore(folder, clock=FakeClock(), version="4").open()
+    opened(folder).close()
     assert len(pictures(folder)) == sum(record.snapshot is not None for record in logged(folder))
 
 
@@ -266,6 +275,7 @@ def test_a_disk_that_damages_all_that_is_written_is_not_filled_with_copies(sound
     clock.advance(86_400.0)
     store.step()
     assert numbers(tmp_path) == list(range(EVENTS + 5))
+    store.close()
 
 
 @contextmanager
@@ -286,7 +296,7 @@ def a_bad_spot(path: Path, *, at_byte: int) -> Iterator[None]:
 def test_a_first_page_that_the_disk_does_not_give_is_damage_too(sound: bytes, tmp_path: Path) -> None:
     (tmp_path / "events.db").write_bytes(sound)
     with a_bad_spot(tmp_path / "events.db", at_byte=0):
-        EventStore(tmp_path, clock=FakeClock(), version="2").open()
+        opened(tmp_path).close()
     assert numbers(tmp_path) == list(range(EVENTS))
     assert len(set_aside_files(tmp_path)) == 1
 
@@ -315,6 +325,7 @@ def test_what_the_disk_does_not_give_is_waited_for_before_a_log_is_made_without_
     assert there[-1] == EVENTS
     assert (len(there) == EVENTS + 1) == comes_back
     assert len(there) > EVENTS - 25
+    store.close()
 
 
 def test_events_whose_run_is_lost_are_kept(sound: bytes, tmp_path: Path) -> None:
@@ -338,7 +349,7 @@ def test_a_disk_that_is_full_during_the_rescue_costs_only_another_try(sound: byt
             store.open()
         store.close()
         assert path.read_bytes() == spoiled
-    EventStore(tmp_path, clock=FakeClock(), version="2").open()
+    opened(tmp_path).close()
     assert numbers(tmp_path) == list(range(EVENTS))
     assert len(set_aside_files(tmp_path)) == 1
 
@@ -364,14 +375,14 @@ def test_a_copy_that_the_disk_cannot_take_whole_does_not_take_the_damaged_files_
     store.close()
     assert (tmp_path / "events.db").read_bytes() == spoiled
     monkeypatch.undo()
-    EventStore(tmp_path, clock=FakeClock(), version="2").open()
+    opened(tmp_path).close()
     assert numbers(tmp_path) == list(range(EVENTS))
 
 
 def test_what_is_left_of_a_rescue_that_failed_goes_with_the_next_start(sound: bytes, tmp_path: Path) -> None:
     for name in ("events.salvaging.db", "events.salvaging.db-wal"):
         (tmp_path / name).write_bytes(b"half a copy")
-    opened_over(sound, tmp_path)
+    opened_over(sound, tmp_path).close()
     assert not list(tmp_path.glob("*salvaging*"))
 
 
@@ -403,7 +414,7 @@ def a_disk_that_gives_after_a_complaint(folder: Path, content: bytes) -> Iterato
 
 def test_a_file_that_proves_sound_when_it_is_read_again_is_not_set_aside(sound: bytes, tmp_path: Path) -> None:
     with a_disk_that_gives_after_a_complaint(tmp_path, sound) as disk:
-        opened_over(b"\0" * len(sound), tmp_path)
+        opened_over(b"\0" * len(sound), tmp_path).close()
     assert disk.complaints == 1
     assert set_aside_files(tmp_path) == []
     assert numbers(tmp_path) == list(range(EVENTS))
@@ -451,7 +462,7 @@ def test_an_end_between_any_two_steps_of_the_rescue_loses_nothing(tmp_path: Path
         done = subprocess.run([sys.executable, "-c", RESCUE, str(folder), str(len(ended_at))], check=False)
         ended_at.append(-1 if done.returncode == 0 else len(ended_at))
         assert done.returncode in (0, -signal.SIGKILL)
-        EventStore(folder, clock=FakeClock(), version="2").open()
+        opened(folder).close()
         assert numbers(folder) == list(range(EVENTS))
         (kept,) = folder.glob("*.damaged-*.db")
         for suffix in ("", "-wal"):
@@ -490,7 +501,7 @@ def test_the_file_is_read_whole_after_a_complaint_even_when_the_run_before_ended
     opened_over(spoiled, tmp_path / "unread").close()
     assert set_aside_files(tmp_path / "unread") == [], "else this test shows nothing"
     with a_disk_that_gives_after_a_complaint(tmp_path / "read", spoiled):
-        opened_over(b"\0" * len(sound), tmp_path / "read")
+        opened_over(b"\0" * len(sound), tmp_path / "read").close()
     assert set_aside_files(tmp_path / "read") != []
 
 
@@ -498,7 +509,7 @@ def test_a_copy_that_cannot_be_deleted_does_not_keep_a_sound_file_from_being_ope
     sound: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "events.salvaging.db").mkdir()  # as good as a file on a damaged place of the disk
-    opened_over(sound, tmp_path)
+    opened_over(sound, tmp_path).close()
     assert numbers(tmp_path) == list(range(EVENTS))
 
 
