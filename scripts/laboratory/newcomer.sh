@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The README's two commands, with what is committed here, as an ordinary user of a bare Debian 12.
 #   newcomer.sh SYSTEM   the root file system is SYSTEM/root, and stays as it is; exits with 77 where none can be entered
-# The rest of the laboratory, and so what no test of its own notices, runs as root.
+# All else in the laboratory runs as root, whom no file and no folder refuses.
 set -euo pipefail
 system="$1"
 root="$(cd "$(dirname "$0")/../.." && pwd)"
@@ -12,7 +12,7 @@ if [ "${2:-}" != inside ]; then
     exit 77
   fi
   work="$(mktemp -d)"
-  trap 'rm -rf "$work"' EXIT
+  trap 'rm -rf --one-file-system "$work"' EXIT
   cp -a "$system/root" "$work/root"
   unshare --mount "$0" "$work" inside # what is mounted below goes with the last process in there
   exit

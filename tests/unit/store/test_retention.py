@@ -30,6 +30,13 @@ def pictures(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in (folder / "snapshots").rglob("*.*"))
 
 
+def log_at_once(store: EventStore, clock: FakeClock, count: int, jpeg: bytes | None) -> None:
+    """Write events 0 to count - 1, of one instant."""
+    for number in range(count):
+        store.put(an_event(number, at=clock.monotonic()), jpeg)
+    store.step()
+
+
 def test_events_older_than_the_days_to_keep_go_with_their_pictures(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
@@ -48,9 +55,7 @@ def test_events_older_than_the_days_to_keep_go_with_their_pictures(
 
 def test_thousands_of_old_events_go_a_few_at_a_time(make_store: MakeStore, clock: FakeClock, tmp_path: Path) -> None:
     store = make_store(retention=Retention(clock, keep_days=3, snapshots_max_bytes=None))
-    for number in range(1200):
-        store.put(an_event(number, at=clock.monotonic()), None)
-    store.step()
+    log_at_once(store, clock, 1200, None)
     clock.advance(4 * DAY_S)
     left = []
     for _ in range(4):
@@ -95,9 +100,7 @@ def test_a_clock_that_jumped_stays_out_of_it_until_the_look_is_over(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
     store = make_store()
-    for number in range(1200):
-        store.put(an_event(number, at=clock.monotonic()), JPEG)
-    store.step()
+    log_at_once(store, clock, 1200, JPEG)
     store.close()
     later = another_boot(clock, wall=clock.wall(), boot_id="boot-2")
     retention = Retention(later, keep_days=3, snapshots_max_bytes=None)
@@ -116,9 +119,7 @@ def test_a_clock_that_jumps_in_the_middle_of_a_look_ends_it(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
     store = make_store()
-    for number in range(1200):
-        store.put(an_event(number, at=clock.monotonic()), None)
-    store.step()
+    log_at_once(store, clock, 1200, None)
     clock.advance(4 * DAY_S)
     log_some(store, clock, 1200)
     store.close()
@@ -217,9 +218,7 @@ def test_a_clock_that_nobody_has_set_never_deletes_the_newest_events(
     make_store: MakeStore, clock: FakeClock, tmp_path: Path
 ) -> None:
     store = make_store()
-    for number in range(1200):
-        store.put(an_event(number, at=clock.monotonic()), None)
-    store.step()
+    log_at_once(store, clock, 1200, None)
     store.close()
     clock = another_boot(clock, wall=clock.wall() + 3650 * DAY_S, boot_id="boot-2")
     clock.is_synchronised = None
